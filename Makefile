@@ -1,0 +1,42 @@
+# `make run` and `make test` are all a fresh machine needs: each sets up .venv first.
+
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+GRAPH ?= graphs/ppo_cart_pole.py
+WORKERS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: setup run test slow check fmt bench ci
+
+setup: $(READY)
+
+$(READY): pyproject.toml tools/setup.sh
+	tools/setup.sh "$(PYTHON)" "$(VENV)" "$(TORCH)"
+	@touch $@
+
+run: setup  # train, evaluate, and say where everything is
+	$(BIN)/alfgraph run $(GRAPH)
+
+test: setup  # the fast suite
+	$(BIN)/pytest -n $(WORKERS)
+
+slow: setup  # learning curves and long fuzzing
+	$(BIN)/pytest -n $(WORKERS) -m slow
+
+check: setup
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+fmt: setup
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: setup  # every figure the documentation gives, measured on this machine
+	$(BIN)/pip --disable-pip-version-check install --quiet -e '.[bench]'
+	set -e; for file in tools/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+ci: check test

@@ -1,0 +1,3 @@
+"""A typed circuit board for reinforcement learning."""
+
+__version__ = "0.1.0"

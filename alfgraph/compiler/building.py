@@ -1,0 +1,79 @@
+"""Build what computes: modules from components, with their symbols solved."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from alfgraph.compiler.board import Board
+from alfgraph.component import Component
+from alfgraph.diagnostics import Diagnostic, Help
+from alfgraph.errors import WiringError
+from alfgraph.specs import Dims, Spec, Star, Symbol, SymbolSpec, with_batch
+
+
+def build_arguments(board: Board, part: Component) -> dict[str, Any]:
+    """The arguments of a component's `build`: its solved symbols, by name.
+
+    A size comes as an int, a star as a tuple of ints, a spec symbol as the sample spec (without
+    batch dims).
+
+    Raises:
+        WiringError: E108, a symbol that nothing on the board decides.
+    """
+    scope = f"part:{part.binding.parameters}"
+    found: dict[str, Any] = {}
+    for name, parameter in inspect.signature(part.build).parameters.items():
+        if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
+            continue
+        value = _solved(board, scope, name)
+        if value is None and parameter.default is parameter.empty:
+            raise _unknown(part, name)
+        found[name] = parameter.default if value is None else value
+    return found
+
+
+def _solved(board: Board, scope: str, name: str) -> Any:
+    solver = board.solver
+    if (scope, name) in solver.trees:
+        spec: Spec = solver.resolve(SymbolSpec(name=name, scope=scope))
+        return with_batch(spec, ()) if not isinstance(spec, SymbolSpec) else None
+    if (scope, name) in solver.sizes:
+        size = solver.dim(Symbol(name, scope))
+        return size if isinstance(size, int) else None
+    if (scope, f"*{name}") in solver.stars:
+        dims: Dims = solver.dims((Star(name, scope),))
+        if all(isinstance(dim, int) for dim in dims):
+            return dims
+    return None
+
+
+def _unknown(part: Component, name: str) -> WiringError:
+    return WiringError(
+        Diagnostic(
+            code="E108",
+            message=f"nothing on the board decides `{name}` of `{part.label()}`",
+            source=part.created_at,
+            path=part.socket_path,
+            help=(Help(text=f"connect a port of {type(part).__name__} whose spec names `{name}`"),),
+        )
+    )
+
+
+def build_module(board: Board, part: Component) -> Any:
+    """Build a component's module.
+
+    Raises:
+        WiringError: E108, a symbol is open.
+    """
+    return part.build(**build_arguments(board, part))
+
+
+def callable_of(part: Component, module: Any, name: str) -> Callable[..., Any]:
+    """What computes a call of a part: `forward` of the part, the module, or its method."""
+    owner = module if part.has_build() else part
+    if name == "forward":
+        return module if part.has_build() else part.forward
+    method: Callable[..., Any] = getattr(owner, name)
+    return method

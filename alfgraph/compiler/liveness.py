@@ -1,0 +1,102 @@
+"""Which nodes run: what an effect needs, and nothing else. Ports nobody reads are not computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from alfgraph.compiler.board import Board, Section
+from alfgraph.compiler.tracing import EVALUATION
+from alfgraph.families import Buffer
+from alfgraph.trace import Node, Value
+
+Wake = Callable[[Node], None]
+
+
+def mark_live(board: Board) -> None:
+    """Fill `section.live`; unread leaves leave the writes they were in."""
+    pending: list[tuple[Section, Node]] = []
+    by_phase = {section.trace.phase: section for section in board.sections}
+
+    def wake(node: Node) -> None:
+        section = by_phase[node.phase]
+        if node.id not in section.live:
+            section.live.add(node.id)
+            pending.append((section, node))
+
+    leaves_read: set[tuple[str, str]] = set()
+    opaque = any(n.kind == "function" for s in board.sections for n in s.trace.nodes)
+    for section in board.sections:
+        section.live.clear()
+    for section in board.sections:
+        for node in _roots(section):
+            wake(node)
+        for node in section.trace.nodes if opaque and section.phase != EVALUATION else ():
+            if isinstance(node.component, Buffer) and node.call == "write":
+                wake(node)  # a phase written by hand may read anything
+                for name, value in node.inputs.items():
+                    leaves_read.add((node.path, name))
+                    _wake_value(value, wake, leaves_read)
+    while pending:
+        section, node = pending.pop()
+        if isinstance(node.component, Buffer) and node.call == "write":
+            continue
+        for value in node.inputs.values():
+            _wake_value(value, wake, leaves_read)
+        if isinstance(node.component, Buffer) and node.outputs:
+            _wake_writes(section, node, wake, leaves_read)
+    _prune_writes(board, leaves_read)
+
+
+def _wake_value(value: Value, wake: Wake, leaves_read: set[tuple[str, str]]) -> None:
+    node = value.node
+    wake(node)
+    if isinstance(node.component, Buffer):
+        key = (node.path, value.name)
+        if key not in leaves_read:
+            leaves_read.add(key)
+            _wake_leaf(node, value.name, wake, leaves_read)
+
+
+def _wake_leaf(node: Node, name: str, wake: Wake, leaves_read: set[tuple[str, str]]) -> None:
+    contents = node.component.binding.slot.contents[node.path]
+    written = contents.node.inputs.get(name)
+    wake(contents.node)
+    if written is not None:
+        _wake_value(written, wake, leaves_read)
+
+
+def _wake_writes(
+    section: Section, node: Node, wake: Wake, leaves_read: set[tuple[str, str]]
+) -> None:
+    """Whoever reads a buffer needs it written, and what the buffer itself must see."""
+    contents = node.component.binding.slot.contents[node.path]
+    wake(contents.node)
+    for name in node.component.always_stored(tuple(contents.node.inputs)):
+        key = (node.path, name)
+        if key not in leaves_read:
+            leaves_read.add(key)
+            _wake_leaf(node, name, wake, leaves_read)
+
+
+def _roots(section: Section) -> list[Node]:
+    """Effects: feeds, optimizers, statistics, functions, conditions to stop."""
+    found = [feed.value.node for feed in section.trace.feeds]
+    found += [feed.node for feed in section.trace.feeds]
+    found += [value.node for value, _, _ in section.trace.stops]
+    if section.phase == EVALUATION:
+        return found
+    for node in section.trace.nodes:
+        is_write = isinstance(node.component, Buffer) and node.call == "write"
+        if (node.is_effect or node.kind == "function") and not is_write:
+            found.append(node)
+    return found
+
+
+def _prune_writes(board: Board, leaves_read: set[tuple[str, str]]) -> None:
+    for section in board.sections:
+        for node in section.trace.nodes:
+            if not isinstance(node.component, Buffer) or node.call != "write":
+                continue
+            node.settings["leaves"] = tuple(
+                name for name in node.inputs if (node.path, name) in leaves_read
+            )

@@ -1,0 +1,170 @@
+"""The words of E101 and W110: both ends, what they give and expect, and a fix to type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alfgraph.compiler.board import Board
+from alfgraph.component import Component
+from alfgraph.diagnostics import Diagnostic, Fact, Help
+from alfgraph.records import Record
+from alfgraph.source import Source
+from alfgraph.specs import DistributionSpec, Spec, TensorSpec, batch_of
+from alfgraph.trace import Node, Value
+from alfgraph.unify import Mismatch, Solver
+
+
+def origin(node: Node) -> str:
+    """`(GymEnv "CartPole-v1")`: the class, and the id of what it stands for."""
+    part = node.component
+    if part is None:
+        return ""
+    name = type(part).__name__
+    identity = getattr(part, "id", None)
+    return f'({name} "{identity}")' if isinstance(identity, str) and identity else f"({name})"
+
+
+def place(node: Node, sources: tuple[Source, ...] = ()) -> tuple[Source | None, Any]:
+    """The line to show, and related ones: wiring in the parts bin is shown beside the user's line.
+
+    Returns:
+        The primary source, and `(label, source)` pairs.
+    """
+    sources = sources or node.sources
+    first = sources[0] if sources else None
+    if first is None or not _in_parts_bin(first):
+        return first, ()
+    user = next((s for s in sources if not _in_parts_bin(s)), None)
+    plugged = node.component.created_at if isinstance(node.component, Component) else None
+    chosen = user or (plugged if plugged and not _in_parts_bin(plugged) else None)
+    if chosen is None:
+        return first, ()
+    return chosen, (("wired here", first),)
+
+
+def _in_parts_bin(source: Source) -> bool:
+    path = source.file.replace("\\", "/")
+    return "/alfgraph/components/" in path or path.startswith("alfgraph/components/")
+
+
+def mismatch_diagnostic(
+    board: Board, value: Value, expected: Spec, node: Node, port: str, mismatch: Mismatch
+) -> Diagnostic:
+    """E101 for a wire into a port."""
+    solver = board.solver
+    gives, wants = solver.resolve(value.spec), solver.resolve(expected)
+    target = node.label_of(port)
+    feed = next((f for s in board.sections for f in s.trace.feeds
+                 if f.node is node and f.port == port and f.value is value), None)
+    source, related = place(node, feed.sources if feed else ())
+    if source is not None and not related:
+        source = source.argument(port)
+    return Diagnostic(
+        code="E101",
+        message=f"`{value.label}` does not fit `{target}`",
+        source=source,
+        related=related,
+        facts=(
+            Fact(subject=value.label, verb="gives", spec=str(gives), origin=origin(value.node)),
+            Fact(subject=target, verb="expects", spec=str(wants), origin=origin(node)),
+        ),
+        notes=(f"they differ in {mismatch.aspect}",),
+        help=tuple(Help(text=text) for text in _helps(solver, value, gives, wants)),
+        path=node.path,
+    )
+
+
+def _helps(solver: Solver, value: Value, gives: Spec, wants: Spec) -> list[str]:
+    """A sibling that fits, then what the distribution offers, then what would fit."""
+    found: list[str] = []
+    for name, sibling in value.node.outputs.items():
+        if sibling is not value and fits(solver, sibling.spec, wants):
+            spec = solver.resolve(sibling.spec)
+            found.append(f"`{sibling.label}` is {spec} and fits; did you mean `.{name}`?")
+    if isinstance(gives, DistributionSpec) and not isinstance(wants, DistributionSpec):
+        event = str(solver.resolve(gives.event))
+        if fits(solver, gives.event, wants):
+            found.append(f"`.sample()` of it is {event} and fits; in evaluation, `.mode()`")
+    if isinstance(gives, TensorSpec) and isinstance(wants, TensorSpec) and not found:
+        found += _shape_advice(gives, wants)
+    return found or [f"connect something that is {wants}"]
+
+
+def _shape_advice(gives: TensorSpec, wants: TensorSpec) -> list[str]:
+    if len(gives.batch) == len(wants.batch) + 1:
+        return ["it has one leading axis too many; take a row, as `[0]`, or read another buffer"]
+    if len(gives.batch) + 1 == len(wants.batch):
+        return [f"it lacks the leading axis {wants.batch[0]}"]
+    if gives.batch != wants.batch and gives.sample == wants.sample:
+        return ["their rows do not line up; slice one of them, as `[:-1]` or `[1:]`"]
+    return []
+
+
+def fits(solver: Solver, given: Spec, expected: Spec) -> bool:
+    """Whether two specs could be equal; learns nothing."""
+    saved = (dict(solver.sizes), dict(solver.stars), dict(solver.trees), dict(solver.dtypes))
+    waiting = list(solver.waiting)
+    try:
+        solver.unify(given, expected)
+    except Mismatch:
+        return False
+    finally:
+        solver.sizes, solver.stars, solver.trees, solver.dtypes = saved
+        solver.waiting = waiting
+    return batch_of(solver.resolve(given)) is not None
+
+
+def small_mismatch(board: Board, node: Node, mismatch: Mismatch) -> Diagnostic:
+    """E101 for wire arithmetic and methods of distributions."""
+    source, related = place(node)
+    names = list(node.inputs.values())
+    facts = tuple(
+        Fact(
+            subject=value.label,
+            verb="gives",
+            spec=str(board.solver.resolve(value.spec)),
+            origin=origin(value.node),
+        )
+        for value in names
+    )
+    return Diagnostic(
+        code="E101",
+        message=f"`{node.call}` cannot be applied to {' and '.join(f'`{v.label}`' for v in names)}",
+        source=source,
+        related=related,
+        facts=facts,
+        notes=(f"they differ in {mismatch.aspect}" if len(names) > 1 else mismatch.aspect,),
+        path=node.path,
+    )
+
+
+def role_diagnostic(value: Value, node: Node, port: str) -> Diagnostic | None:
+    """W110: both ends say what the numbers mean, and differ."""
+    expected = _port_role(node, port)
+    if not value.role or not expected or value.role == expected:
+        return None
+    source, related = place(node)
+    return Diagnostic(
+        code="W110",
+        message=f"`{value.label}` is a {value.role}, but `{node.label_of(port)}` takes a {expected}",
+        source=source.argument(port) if source and not related else source,
+        related=related,
+        help=(Help(text="if that is meant, declare the same role on both ends"),),
+        path=node.path,
+    )
+
+
+def _port_role(node: Node, port: str) -> str | None:
+    if node.component is None:
+        return None
+    operation = getattr(type(node.component), node.call, None)
+    owner: Any = operation if hasattr(operation, "ports") else node.component
+    head, _, leaf = port.partition(".")
+    for declared in owner.ports():
+        if declared.name == head:
+            kind = declared.kind
+            if leaf and isinstance(kind, type) and issubclass(kind, Record):
+                field = kind.record_fields.get(leaf)
+                return field.role if field else None
+            return declared.role if not leaf else None
+    return None

@@ -1,0 +1,210 @@
+"""The schedule in numbers: loops, batch sizes, what is collected and trained."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from alfgraph.compiler.board import Board, Section
+from alfgraph.component import Component
+from alfgraph.diagnostics import Diagnostic, Help
+from alfgraph.families import Buffer, BufferNumbers, Environment
+from alfgraph.schedules import Epochs, OffPolicy, Offline, Rate, Schedule
+from alfgraph.specs import Symbol, batch_of
+from alfgraph.trace import Node
+
+
+class Loop(BaseModel):
+    """How often one section runs in an iteration.
+
+    Attributes:
+        kind: rollout (every step), once, mini_batches (epochs x batches) or repeat.
+        every: iterations between two runs.
+        epochs: passes.
+        count: mini-batches per pass, or repetitions.
+        batch_size: M: sequences per mini-batch.
+        batch_length: T: transitions per sequence.
+        sequences: sequences in one pass.
+        buffer: the buffer that hands out the mini-batches.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["rollout", "once", "mini_batches", "repeat"]
+    every: int = 1
+    epochs: int = 1
+    count: int = 1
+    batch_size: int = 0
+    batch_length: int = 0
+    sequences: int = 0
+    buffer: str | None = None
+
+    @property
+    def runs(self) -> int:
+        """Runs in an iteration that runs it at all."""
+        return self.epochs * self.count
+
+
+def environment_of(section: Section | None) -> Environment | None:
+    """The environment a section steps."""
+    if section is None:
+        return None
+    parts = (n.component for n in section.trace.nodes if isinstance(n.component, Environment))
+    return next(parts, None)
+
+
+def unroll_length(board: Board) -> float:
+    """Transitions per environment and iteration (may be a fraction off-policy)."""
+    return float(getattr(board.collection, "unroll_length", 0) or 0)
+
+
+def number_board(board: Board) -> dict[str, Loop]:
+    """Give every axis its size and every section its loop.
+
+    Returns:
+        Loops by section name.
+    """
+    for section in board.sections:
+        environment = environment_of(section)
+        if environment is not None:
+            for axis in environment.batch_axes(section.phase) or ():
+                board.sizes[axis] = environment.batch_size(section.phase)
+    loops: dict[str, Loop] = {}
+    for section in board.sections:
+        loops[section.name] = _loop(board, section)
+    return loops
+
+
+def _reads(section: Section) -> list[Node]:
+    return [
+        n for n in section.trace.nodes if isinstance(n.component, Buffer) and n.call != "write"
+    ]
+
+
+def _loop(board: Board, section: Section) -> Loop:
+    if section.phase in {"unroll", "predict"}:
+        return Loop(kind="rollout", count=max(1, math.ceil(unroll_length(board))))
+    every = section.rate.every if section.rate else 1
+    loop = Loop(kind="once", every=every)
+    for node in _reads(section):
+        part: Buffer = node.component
+        written = _written_shape(board, part)
+        size, length = _asked(section)
+        if part.hands_out_batches:
+            loop = _mini_batches(board, section, part, written, every)
+            size, length = loop.batch_size, loop.batch_length
+        elif part.samples:
+            loop = _repeat(section, part, every)
+            size, length = loop.batch_size, loop.batch_length
+        numbers = BufferNumbers(math.ceil(unroll_length(board)), written, size, length)
+        board.sizes.update(part.axis_sizes(numbers))
+    return loop
+
+
+def _asked(section: Section) -> tuple[int, int]:
+    source: Schedule | Rate | None = section.rate or section.schedule
+    size = getattr(source, "mini_batch_size", None)
+    return size or 0, getattr(source, "mini_batch_length", 1)
+
+
+def _written_shape(board: Board, part: Buffer) -> tuple[int, ...]:
+    contents = part.binding.slot.contents[part.socket_path]
+    for value in contents.node.inputs.values():
+        batch = batch_of(board.spec(value))
+        if batch:
+            return tuple(size_of(board, dim) for dim in batch)
+    return ()
+
+
+def size_of(board: Board, dim: object) -> int:
+    """The number a dim stands for."""
+    dim = board.solver.dim(dim) if isinstance(dim, int | Symbol) else dim
+    if isinstance(dim, int):
+        return dim
+    assert isinstance(dim, Symbol)
+    return dim.value(board.sizes.get(dim._replace(factor=1, offset=0), 0))
+
+
+def _mini_batches(
+    board: Board, section: Section, part: Buffer, written: tuple[int, ...], every: int
+) -> Loop:
+    size, length = _asked(section)
+    source: Schedule | Rate | None = section.rate or section.schedule
+    rows, batch = written[0], math.prod(written[1:])
+    if rows % length:
+        board.reporter.report(_length_diagnostic(source, rows, length))
+        length = 1
+    sequences = rows // length * batch
+    if not size or size > sequences:
+        if size and isinstance(source, Component) and _is_set(source, "mini_batch_size"):
+            board.reporter.report(_size_diagnostic(source, size, sequences, written))
+        elif size:
+            board.reporter.report(
+                Diagnostic(
+                    code="W504",
+                    severity="note",
+                    message=f"the default mini_batch_size {size} becomes the whole rollout, {sequences}",
+                )
+            )
+        size = sequences
+    count = max(1, sequences // size)
+    return Loop(
+        kind="mini_batches",
+        every=every,
+        epochs=getattr(source, "epochs", 1),
+        count=count,
+        batch_size=math.ceil(sequences / count),
+        batch_length=length,
+        sequences=sequences,
+        buffer=part.socket_path,
+    )
+
+
+def _repeat(section: Section, part: Buffer, every: int) -> Loop:
+    source: Schedule | Rate | None = section.rate or section.schedule
+    size, length = _asked(section)
+    count = getattr(source, "num_updates_per_train_iter", getattr(source, "epochs", 1))
+    return Loop(
+        kind="repeat", every=every, count=count, batch_size=size, batch_length=length,
+        buffer=part.socket_path,
+    )
+
+
+def _is_set(part: Component, name: str) -> bool:
+    return name in part.binding.original.model_fields_set
+
+
+def _size_diagnostic(
+    source: Component, size: int, sequences: int, written: tuple[int, ...]
+) -> Diagnostic:
+    return Diagnostic(
+        code="E502",
+        message=(
+            f"mini_batch_size={size} is larger than the rollout, which holds {sequences} sequences "
+            f"({' x '.join(map(str, written))} transitions)"
+        ),
+        source=source.created_at,
+        path=source.socket_path,
+        help=(
+            Help(text=f"mini_batch_size={sequences} takes the whole rollout; or raise unroll_length"),
+        ),
+    )
+
+
+def _length_diagnostic(source: Schedule | Rate | None, rows: int, length: int) -> Diagnostic:
+    return Diagnostic(
+        code="E502",
+        message=f"mini_batch_length={length} does not divide the rollout's {rows} transitions",
+        source=getattr(source, "created_at", None),
+        help=(Help(text="choose a divisor of unroll_length, so that no transition is lost"),),
+    )
+
+
+def collects_off_policy(board: Board) -> bool:
+    """Whether collection feeds a replay buffer."""
+    return isinstance(board.collection, OffPolicy)
+
+
+__all__ = ["Epochs", "Loop", "Offline", "number_board", "size_of", "unroll_length"]

@@ -1,0 +1,63 @@
+"""The passes in their order."""
+
+from __future__ import annotations
+
+from alfgraph.binding import bind
+from alfgraph.compiler.board import Board
+from alfgraph.compiler.liveness import mark_live
+from alfgraph.compiler.lowering import lower
+from alfgraph.compiler.numbers import number_board
+from alfgraph.compiler.planning import make_plan
+from alfgraph.compiler.recompute import cross_rollouts
+from alfgraph.compiler.solving import solve_board
+from alfgraph.compiler.tracing import trace_board
+from alfgraph.compiler.training import decide_ownership
+from alfgraph.compiler.trial import run_trial
+from alfgraph.diagnostics import Reporter
+from alfgraph.errors import WiringError
+from alfgraph.graph import Graph
+from alfgraph.plan import Plan
+
+
+def check_graph(graph: Graph, *, recompute: bool = True) -> Board:
+    """Run every pass up to the schedule; diagnostics are in `board.reporter`.
+
+    Args:
+        graph: the user's board; it is not changed.
+        recompute: False keeps live graphs across rollouts (the reference form).
+    """
+    board = Board(root=bind(graph), reporter=Reporter())
+    trace_board(board)
+    solve_board(board)
+    if board.reporter.errors:
+        return board
+    run_trial(board)
+    if board.reporter.errors:
+        return board
+    mark_live(board)
+    decide_ownership(board)
+    if board.reporter.errors:
+        return board
+    cross_rollouts(board, recompute)
+    mark_live(board)
+    return board
+
+
+def compile_graph(graph: Graph, *, recompute: bool = True, name: str | None = None) -> Plan:
+    """Check a board and make its plan.
+
+    Args:
+        graph: the user's board; it is not changed.
+        recompute: False keeps live graphs across rollouts (the reference form).
+        name: what to call it; by default the graph's class.
+
+    Raises:
+        WiringError: with every diagnostic of the board, root cause first.
+    """
+    board = check_graph(graph, recompute=recompute)
+    board.reporter.raise_if_errors(WiringError)
+    loops = number_board(board)
+    board.reporter.raise_if_errors(WiringError)
+    title = name or getattr(graph, "_file_name", None) or type(graph).__name__
+    lowered = lower(board, loops, f"The training loop of {title}.")
+    return make_plan(graph, board, loops, lowered, title)

@@ -1,0 +1,227 @@
+"""Plan: gather what the passes found into one immutable description."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from alfgraph.compiler.board import Board, Section
+from alfgraph.compiler.lowering import Lowered, show_sized
+from alfgraph.compiler.numbers import Loop, environment_of, size_of, unroll_length
+from alfgraph.compiler.program_text import describe_loop
+from alfgraph.families import Buffer, Optimizer
+from alfgraph.graph import Graph
+from alfgraph.plan import BufferPlan, OptimizerPlan, PhasePlan, Plan, SchedulePlan, WirePlan
+from alfgraph.specs import DistributionSpec, Spec, TensorSpec, batch_of, leaves
+from alfgraph.trace import Node, Value
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """What a run is made from.
+
+    Attributes:
+        graph: the user's board.
+        board: its bound and checked form.
+        loops: loops by section.
+        lowered: the program.
+    """
+
+    graph: Graph
+    board: Board
+    loops: dict[str, Loop]
+    lowered: Lowered
+
+
+def make_plan(
+    graph: Graph, board: Board, loops: dict[str, Loop], lowered: Lowered, name: str
+) -> Plan:
+    """Put together the plan of a checked board."""
+    plan = Plan(
+        name=name,
+        schedule=_schedule(board, loops),
+        phases=tuple(_phase(board, s, loops[s.name]) for s in board.sections),
+        wires=tuple(_wires(board)),
+        optimizers=tuple(_optimizers(board)),
+        buffers=tuple(buffer_plans(board)),
+        untrained=_untrained(board),
+        environment=_environment(board),
+        resume=_resume(board),
+        code=lowered.source,
+    )
+    plan._compiled = Compiled(graph, board, loops, lowered)
+    plan._notes = (*board.reporter.warnings, *board.reporter.notes)
+    return plan
+
+
+def _environment(board: Board) -> str:
+    environment = environment_of(board.section("unroll") or board.section("predict"))
+    if environment is None:
+        return "none"
+    identity = getattr(environment, "id", "")
+    count = environment.batch_size("unroll")
+    return f"{count} x {type(environment).__name__} {identity}".rstrip()
+
+
+def _resume(board: Board) -> str:
+    environment = environment_of(board.section("unroll"))
+    describe = getattr(environment, "describe_resume", None)
+    return str(describe()) if callable(describe) else ""
+
+
+def _schedule(board: Board, loops: dict[str, Loop]) -> SchedulePlan:
+    length = unroll_length(board)
+    environment = environment_of(board.section("unroll"))
+    count = environment.batch_size("unroll") if environment else 0
+    per_iteration = length * count
+    updates = 0.0
+    for section in board.sections:
+        if any(isinstance(n.component, Optimizer) for n in section.nodes()):
+            loop = loops[section.name]
+            updates += loop.runs / loop.every
+    limit, steps = board.trainer.iteration_limit, board.trainer.num_env_steps
+    if steps is not None and per_iteration:
+        by_steps = math.ceil(steps / per_iteration)
+        limit = by_steps if limit is None else min(limit, by_steps)
+    return SchedulePlan(
+        unroll_length=length,
+        num_environments=count,
+        env_steps_per_iteration=per_iteration,
+        iterations=limit,
+        env_steps=None if limit is None else int(limit * per_iteration),
+        updates_per_iteration=updates,
+        initial_collect_steps=int(getattr(board.collection, "initial_collect_steps", 0)),
+    )
+
+
+def _phase(board: Board, section: Section, loop: Loop) -> PhasePlan:
+    trains = any(isinstance(n.component, Optimizer) for n in section.nodes())
+    live = section.phase == "unroll" and "with grad" in board.gradient.values()
+    return PhasePlan(
+        name=section.name,
+        phase=section.phase,
+        board=section.board,
+        rate=describe_loop(loop, section).rstrip("."),
+        runs=loop.runs,
+        every=loop.every,
+        axes=_axes(board, section),
+        gradient="with grad" if trains or live else "no grad",
+    )
+
+
+def _axes(board: Board, section: Section) -> str:
+    widest: tuple[Any, ...] = ()
+    for node in section.nodes():
+        for value in node.outputs.values():
+            batch = batch_of(board.spec(value)) or ()
+            if len(batch) > len(widest) and all(not hasattr(d, "key") or d.rigid for d in batch):
+                widest = batch
+    return "[" + ", ".join(f"{d}={size_of(board, d)}" for d in widest) + "]" if widest else ""
+
+
+def _wires(board: Board) -> list[WirePlan]:
+    found: list[WirePlan] = []
+    for section in board.sections:
+        targets: dict[Value, list[str]] = {}
+        for node in section.nodes():
+            for port, value in node.inputs.items():
+                targets.setdefault(value, []).append(node.label_of(port))
+        for feed in section.trace.feeds:
+            targets.setdefault(feed.value, []).append(f"z⁻¹ {feed.node.label_of(feed.port)}")
+        found += [
+            WirePlan(
+                phase=section.name,
+                source=value.label,
+                spec=str(board.spec(value)),
+                targets=tuple(ends),
+            )
+            for value, ends in targets.items()
+        ]
+    return found
+
+
+def count_parameters(module: Any) -> int:
+    """Numbers in a module's parameters."""
+    parameters = getattr(module, "parameters", None)
+    return sum(p.numel() for p in parameters()) if parameters is not None else 0
+
+
+def _optimizers(board: Board) -> list[OptimizerPlan]:
+    kinds = {
+        node.path: type(node.component).__name__
+        for section in board.sections
+        for node in section.trace.nodes
+        if isinstance(node.component, Optimizer)
+    }
+    return [
+        OptimizerPlan(
+            path=path,
+            kind=kinds[path],
+            trains={p: count_parameters(board.modules.get(p)) for p in ownership.owned},
+        )
+        for path, ownership in board.ownership.items()
+    ]
+
+
+def _untrained(board: Board) -> dict[str, int]:
+    owned = {path for o in board.ownership.values() for path in o.owned}
+    counted = {path: count_parameters(module) for path, module in board.modules.items()}
+    return {path: n for path, n in counted.items() if n and path not in owned}
+
+
+def buffer_nodes(board: Board) -> list[Node]:
+    """The live writes, one per buffer."""
+    return [
+        node
+        for section in board.sections
+        for node in section.nodes()
+        if isinstance(node.component, Buffer) and node.call == "write"
+    ]
+
+
+def buffer_plans(board: Board) -> list[BufferPlan]:
+    """What every buffer stores, and its bytes."""
+    found: list[BufferPlan] = []
+    for node in buffer_nodes(board):
+        specs = {name: board.spec(node.inputs[name]) for name in node.settings["leaves"]}
+        reads = _reading_shape(board, node)
+        size = sum(_sample_bytes(board, node.inputs[name], spec) for name, spec in specs.items())
+        found.append(
+            BufferPlan(
+                path=node.path,
+                kind=type(node.component).__name__,
+                leaves={name: show_sized(board, spec) for name, spec in specs.items()},
+                num_bytes=size * math.prod(reads),
+                gradient=board.gradient.get(node.path, "no grad"),
+            )
+        )
+    return found
+
+
+def _reading_shape(board: Board, node: Node) -> tuple[int, ...]:
+    """Rows and columns a buffer holds."""
+    capacity: tuple[int, ...] | None = node.component.capacity()
+    for value in node.inputs.values():
+        batch = batch_of(board.spec(value))
+        if batch:
+            sizes = tuple(size_of(board, dim) for dim in batch)
+            if capacity is not None:
+                return (*capacity, *sizes)
+            return sizes if len(sizes) > 1 else (math.ceil(unroll_length(board)) + 1, *sizes)
+    return capacity or (0,)
+
+
+def _sample_bytes(board: Board, value: Value, spec: Spec) -> int:
+    if isinstance(spec, DistributionSpec):
+        example = board.examples.get(value)
+        rows = example.log_prob(example.mode()).numel() if example is not None else 1
+        return sum(t.numel() * t.element_size() // max(rows, 1) for t in example.tensors) if example else 0
+    total = 0
+    for _, leaf in leaves(spec):
+        if isinstance(leaf, TensorSpec):
+            itemsize = getattr(torch, leaf.dtype).itemsize
+            total += itemsize * math.prod(size_of(board, d) for d in leaf.sample)
+    return total

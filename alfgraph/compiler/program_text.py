@@ -1,0 +1,311 @@
+"""The whole program: header, `start`, one function per phase, `iteration`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alfgraph.compiler.board import Board, Section
+from alfgraph.compiler.lowering import FunctionWriter
+from alfgraph.compiler.numbers import Loop, unroll_length
+from alfgraph.component import Component
+from alfgraph.families import Buffer, Environment
+from alfgraph.schedules import OffPolicy
+from alfgraph.trace import Node, Value
+
+
+class ProgramWriter:
+    """Writes the module the run executes."""
+
+    def __init__(
+        self, board: Board, loops: dict[str, Loop], names: dict[str, str], title: str
+    ) -> None:
+        self.board = board
+        self.loops = loops
+        self.names = names
+        self.title = title
+        self.functions: dict[str, Any] = {}
+
+    def write(self, parts: dict[str, Component]) -> str:
+        """The source of the program."""
+        body: list[str] = []
+        for section in self.board.sections:
+            body += ["", "", *self._section(section)]
+        body += ["", "", *self._iteration()]
+        return "\n".join([*self._header(parts), *body, ""])
+
+    def _header(self, parts: dict[str, Component]) -> list[str]:
+        lines = [f'"""{self.title}', "", "Bound by the run, by socket path:"]
+        width = max((len(name) for name in self.names.values()), default=0)
+        for path, part in parts.items():
+            lines.append(f"    {self.names[path]:<{width}}  {path or 'the board'} ({_name(part)})")
+        return [*lines, '"""', "", "import torch", "", "from alfgraph.execution import detached, rows"]
+
+    # ---------------------------------------------------------------- sections
+
+    def _section(self, section: Section) -> list[str]:
+        if section.phase == "unroll":
+            return RolloutWriter(self, section, training=True).write()
+        if section.phase == "predict":
+            return RolloutWriter(self, section, training=False).write()
+        return self._phase(section)
+
+    def _phase(self, section: Section) -> list[str]:
+        loop = self.loops[section.name]
+        writer = FunctionWriter(self.board, section, self.names, self.functions)
+        argument = "batch" if loop.kind == "mini_batches" else ""
+        stops = sorted(section.trace.stops, key=lambda stop: stop[1])
+        for node in section.trace.nodes:
+            while stops and node.id >= stops[0][1] and not node.settings.get("recomputed"):
+                _stop(writer, stops.pop(0)[0])
+            if node.id in section.live:
+                writer.node(node)
+        for stop in stops:
+            _stop(writer, stop[0])
+        trains = any("optimizer" == type(n.component).family for n in section.nodes()
+                     if n.component is not None)
+        opaque = any(n.kind == "function" for n in section.nodes())
+        lines = [] if trains or opaque else ["@torch.no_grad()"]
+        lines.append(f"def {section.name}({argument}):")
+        lines.append(f'    """{describe_loop(loop, section)}"""')
+        if any(n.every > 1 for n in section.nodes()):
+            writer.line(f"counters[{section.name!r}] += 1")
+        return lines + (writer.lines if writer.lines else ["    pass"])
+
+    # --------------------------------------------------------------- iteration
+
+    def _iteration(self) -> list[str]:
+        lines = ["def iteration():", '    """One training iteration."""']
+        unrolls = [s for s in self.board.sections if s.phase == "unroll"]
+        if unrolls:
+            lines.append(f"    {self._unroll_call(unrolls[0])}")
+        collection = self.board.collection
+        if isinstance(collection, OffPolicy) and collection.initial_collect_steps:
+            lines.append(f"    if counters['env_steps'] < {collection.initial_collect_steps}:")
+            lines.append("        return")
+        for section in self.board.sections:
+            if section.phase not in {"unroll", "predict"}:
+                lines += self._calls(section, self.loops[section.name])
+        return lines
+
+    def _unroll_call(self, section: Section) -> str:
+        length = unroll_length(self.board)
+        return f"{section.name}()" if length == int(length) else f"{section.name}(take_steps())"
+
+    def _calls(self, section: Section, loop: Loop) -> list[str]:
+        name = section.name
+        stops = bool(section.trace.stops)
+        depth = 1
+        lines: list[str] = []
+
+        def line(text: str) -> None:
+            lines.append("    " * depth + text)
+
+        if loop.every > 1:
+            line(f"if counters['iteration'] % {loop.every} == {loop.every - 1}:")
+            depth += 1
+        if loop.kind == "mini_batches" and loop.buffer is not None:
+            buffer = self.names[loop.buffer]
+            if stops:
+                line(f"for batch in {buffer}.passes({loop.epochs}):")
+                line(f"    if {name}(batch):")
+                line("        break")
+            else:
+                line(f"for epoch in range({loop.epochs}):")
+                line(f"    for batch in {buffer}.shuffled():")
+                line(f"        {name}(batch)")
+        elif loop.kind == "repeat" and loop.count > 1:
+            line(f"for _ in range({loop.count}):")
+            line(f"    if {name}():" if stops else f"    {name}()")
+            if stops:
+                line("        break")
+        else:
+            line(f"{name}()")
+        return lines
+
+
+def _name(part: Component) -> str:
+    identity = getattr(part, "id", "")
+    return f"{type(part).__name__} {identity}".strip()
+
+
+def _stop(writer: FunctionWriter, value: Value) -> None:
+    writer.line(f"if {writer.expression(value)}:")
+    writer.line("    return True")
+
+
+def describe_loop(loop: Loop, section: Section) -> str:
+    """When a section runs, in words."""
+    every = f"every {loop.every} iterations, " if loop.every > 1 else ""
+    match loop.kind:
+        case "mini_batches":
+            return (
+                f"{every}{loop.epochs} passes over {loop.count} mini-batches of "
+                f"[{loop.batch_length}, {loop.batch_size}]."
+            ).capitalize()
+        case "repeat":
+            return f"{every}{loop.count} times an iteration on [{loop.batch_length}, {loop.batch_size}].".capitalize()
+        case "rollout":
+            return "Every environment step."
+    return f"{every}once per rollout.".capitalize() if every == "" else f"{every}once.".capitalize()
+
+
+class RolloutWriter:
+    """Writes `unroll` (with `start`) or `predict`: the tick, rotated so that it ends with a step.
+
+    The environment is stepped at the end of a tick, and so is everything the stored time steps go
+    through: row T exists, and is the next rollout's row 0.
+    """
+
+    def __init__(self, program: ProgramWriter, section: Section, training: bool) -> None:
+        self.program = program
+        self.board = program.board
+        self.section = section
+        self.training = training
+        self.writer = FunctionWriter(self.board, section, program.names, program.functions)
+        self.env = next(
+            (n for n in section.trace.nodes if isinstance(n.component, Environment)), None
+        )
+        self.writes = [
+            n for n in section.nodes() if isinstance(n.component, Buffer) and n.call == "write"
+        ]
+        self.front = self._front_nodes()
+        self.carried = self._carried()
+        self.recurrent = [
+            n for n in section.nodes()
+            if n.kind == "component" and n.component.state_ports() and n.call == "forward"
+        ]
+
+    # ------------------------------------------------------------- what is front
+
+    def _step_values(self) -> list[Value]:
+        found: dict[Value, None] = {}
+        for node in self.writes:
+            fields = tuple(f"{name}." for name in node.settings["steps"])
+            for name in node.settings.get("leaves", ()):
+                if name.startswith(fields) and fields:
+                    found[node.inputs[name]] = None
+        return list(found)
+
+    def _front_nodes(self) -> list[Node]:
+        """What the stored time steps go through, with the statistics on the way, in text order."""
+        needed: set[int] = set()
+        pending = [value.node for value in self._step_values()]
+        while pending:
+            node = pending.pop()
+            if node.id in needed or isinstance(node.component, Environment):
+                continue
+            needed.add(node.id)
+            pending += [value.node for value in node.inputs.values()]
+        parts = {n.path for n in self.section.nodes() if n.id in needed}
+        for node in self.section.nodes():
+            statistics = node.kind == "component" and not node.outputs and node.path in parts
+            fed = all(
+                v.node.id in needed or isinstance(v.node.component, Environment)
+                for v in node.inputs.values()
+            )
+            if statistics and fed and not isinstance(node.component, Buffer):
+                needed.add(node.id)
+        return [node for node in self.section.nodes() if node.id in needed]
+
+    def _carried(self) -> list[Value]:
+        """Results of the front that the rest of the tick, or the closing row, reads."""
+        inside = {node.id for node in self.front}
+        wanted: dict[Value, None] = {}
+        for value in self._step_values():
+            if value.node.id in inside:
+                wanted[value] = None
+        for node in self.section.nodes():
+            if node.id not in inside:
+                for value in self.writer._read_by(node):
+                    if value.node.id in inside:
+                        wanted[value] = None
+        for feed in self.section.trace.feeds:
+            if feed.value.node.id in inside:
+                wanted[feed.value] = None
+        return list(wanted)
+
+    # ------------------------------------------------------------------ writing
+
+    def write(self) -> list[str]:
+        """`start` and the tick."""
+        if self.env is None:
+            return []
+        carried = [self.writer.variables.name(value) for value in self.carried]
+        registers = self._register_names()
+        kept = [*carried, *registers]
+        lines = self._start(kept, registers)
+        lines += ["", "", *self._tick(kept)]
+        return lines
+
+    def _register_names(self) -> list[str]:
+        names = [self.program.names[node.path] for node in self.recurrent if not node.pinned_state]
+        return [f"{name}_registers" for name in dict.fromkeys(names)]
+
+    def _start(self, kept: list[str], registers: list[str]) -> list[str]:
+        name = "start" if self.training else "start_predict"
+        env = self.program.names[self.env.path] if self.env else "env"
+        writer = self.writer
+        writer.lines, writer.depth = [], 1
+        writer.line(f"{env}.reset()")
+        if self.training:
+            writer.line(f"episodes.observe({env})")
+        for register in registers:
+            writer.line(f"{register} = {register.removesuffix('_registers')}.initial({env}.step_type, 0)")
+        for node in self.front:
+            writer.node(node)
+        if kept:
+            writer.line(f"registers[{self.section.name!r}] = ({', '.join(kept)},)")
+        doc = "Begin an episode in every environment."
+        return ["@torch.no_grad()", f"def {name}():", f'    """{doc}"""', *writer.lines]
+
+    def _tick(self, kept: list[str]) -> list[str]:
+        writer = self.writer
+        length = unroll_length(self.board)
+        fractional = length != int(length)
+        writer.lines, writer.depth = [], 1
+        if kept:
+            writer.line(f"{', '.join(kept)}{',' if len(kept) == 1 else ''} = registers[{self.section.name!r}]")
+        steps = "steps" if fractional or not self.training else str(int(length))
+        writer.line(f"for t in range({steps}):")
+        writer.depth = 2
+        inside = {node.id for node in self.front}
+        for node in self.section.nodes():
+            if node.id not in inside:
+                writer.node(node)
+        self._step_environment()
+        for node in self.front:
+            writer.node(node)
+        writer.depth = 1
+        if self.training:
+            self._close()
+        if kept:
+            live = "with grad" in self.board.gradient.values()
+            shown = [f"detached({name})" for name in kept] if live else kept
+            writer.line(f"registers[{self.section.name!r}] = ({', '.join(shown)},)")
+        lines = [] if "with grad" in self.board.gradient.values() and self.training else ["@torch.no_grad()"]
+        argument = "steps" if steps == "steps" else ""
+        return [*lines, f"def {self.section.name}({argument}):", f'    """{self._doc(length)}"""', *writer.lines]
+
+    def _doc(self, length: float) -> str:
+        if not self.training:
+            return "Act greedily for some steps, learning nothing."
+        environments = self.env.component.batch_size("unroll") if self.env else 0
+        count = f"{length:g} step{'s' if length != 1 else ''}"
+        return f"Collect {count} in each of {environments} environments."
+
+    def _step_environment(self) -> None:
+        env = self.program.names[self.env.path] if self.env else "env"
+        for feed in self.section.trace.feeds:
+            if isinstance(feed.node.component, Environment):
+                action = self.writer.expression(feed.value)
+                self.writer.line(f"{env}.step({action})")
+        self.writer.line(f"episodes.observe({env})")
+
+    def _close(self) -> None:
+        """The step made at the end of the last tick is the last row of the buffers' steps."""
+        for node in self.writes:
+            fields = tuple(f"{name}." for name in node.settings["steps"])
+            leaves = [n for n in node.settings.get("leaves", ()) if fields and n.startswith(fields)]
+            if leaves and node.component.closes:
+                arguments = [self.writer.expression(node.inputs[name]) for name in leaves]
+                self.writer.line(f"{self.program.names[node.path]}.close({', '.join(arguments)})")

@@ -1,0 +1,153 @@
+"""Unify: every wire's given spec meets the spec its port expects, in both directions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alfgraph.component import Component, scopes_of
+from alfgraph.compiler.board import Board
+from alfgraph.compiler.mismatches import mismatch_diagnostic, role_diagnostic, small_mismatch
+from alfgraph.compiler.rules import guess_elementwise, rule_of
+from alfgraph.errors import AlfgraphError
+from alfgraph.graph import parts_below
+from alfgraph.specs import Dims, Spec, Star, Symbol, SymbolSpec, symbols_of
+from alfgraph.trace import Feed, Node, Value
+from alfgraph.unify import Mismatch, Solver
+
+
+def solve_board(board: Board) -> None:
+    """Unify all wires of all sections; mismatches become diagnostics."""
+    _tell_known(board)
+    if board.reporter.errors:
+        return
+    for section in board.sections:
+        for node in section.trace.nodes:
+            _solve_node(board, node)
+        for feed in section.trace.feeds:
+            _solve_feed(board, feed)
+    board.solver.settle()
+    _guess(board)
+
+
+def _tell_known(board: Board) -> None:
+    """Put in what components know by themselves: spaces of environments, sizes of settings."""
+    called: dict[str, Component] = {}
+    for section in board.sections:
+        for node in section.trace.nodes:
+            if node.kind == "component":
+                called.setdefault(node.component.binding.parameters, node.component)
+    for path, part in called.items():
+        try:
+            known = part.known()
+        except AlfgraphError as error:
+            board.reporter.extend(
+                [d if d.source else d.model_copy(update={"source": part.created_at, "path": path})
+                 for d in error.diagnostics]
+            )
+            continue
+        for name, value in known.items():
+            _put(board, f"part:{path}", name, value)
+
+
+def _put(board: Board, scope: str, name: str, value: Any) -> None:
+    solver = board.solver
+    if name.startswith("*"):
+        dims: Dims = tuple(value)
+        solver.stars[(scope, name)] = dims
+    elif isinstance(value, int):
+        solver.sizes[(scope, name)] = value
+    else:
+        spec: Spec = value
+        solver.trees[(scope, name)] = spec
+
+
+def _solve_node(board: Board, node: Node) -> None:
+    if node.kind in {"math", "distribution"}:
+        rule = rule_of(node)
+
+        def blame(mismatch: Mismatch) -> None:
+            board.reporter.report(small_mismatch(board, node, mismatch), [_subject(node)])
+            board.reporter.poison(_subject(node))
+
+        board.solver.wait(rule, blame)
+        board.solver.settle()
+        return
+    if node.kind == "component" and node.component.state_ports():
+        board.solver.wait(lambda solver: _registers_follow(solver, node))
+    for port, value in node.inputs.items():
+        expected = node.expected.get(port)
+        if expected is not None:
+            _join(board, value, expected, node, port)
+    board.solver.settle()
+
+
+def _registers_follow(solver: Solver, node: Node) -> bool:
+    """Registers have no time axis: their batch part is the last axis of the call's."""
+    scope = f"{node.phase}#{node.id}"
+    batch = solver.dims((Star("batch", scope),))
+    if any(isinstance(dim, Star) for dim in batch):
+        return False
+    solver.unify(
+        SymbolSpec(name="_", scope=f"{scope}.registers", batch=batch[-1:]),
+        SymbolSpec(name="_", scope=f"{scope}.registers", batch=(Star("registers", scope),)),
+    )
+    return True
+
+
+def _subject(node: Node) -> str:
+    return f"{node.phase}#{node.id}"
+
+
+def _join(board: Board, value: Value, expected: Spec, node: Node, port: str) -> None:
+    def blame(mismatch: Mismatch) -> None:
+        subjects = [_subject(value.node)]
+        diagnostic = mismatch_diagnostic(board, value, expected, node, port, mismatch)
+        if board.reporter.report(diagnostic, subjects):
+            board.reporter.poison(_subject(node))
+
+    try:
+        board.solver.unify(value.spec, expected, blame)
+    except Mismatch as mismatch:
+        blame(mismatch)
+        return
+    warning = role_diagnostic(value, node, port)
+    if warning is not None:
+        board.reporter.report(warning)
+
+
+def _solve_feed(board: Board, feed: Feed) -> None:
+    part = feed.node.component
+    port = next(p for p in part.input_ports() if p.name == feed.port)
+    expected = scopes_of(part, feed.node).spec(port.spec, port.name)
+    feed.node.expected[feed.port] = expected
+    _join(board, feed.value, expected, feed.node, feed.port)
+
+
+def _guess(board: Board) -> None:
+    """What is still open: let the operands of arithmetic be equal, one node at a time."""
+    nodes = [n for s in board.sections for n in s.trace.nodes]
+    progress = True
+    while progress and not board.reporter.errors:
+        progress = False
+        for node in nodes:
+            try:
+                if guess_elementwise(node, board.solver):
+                    board.solver.settle()
+                    progress = True
+                    break
+            except Mismatch as mismatch:
+                board.reporter.report(small_mismatch(board, node, mismatch))
+
+
+def unsolved(board: Board, spec: Spec) -> list[str]:
+    """Names of the unknowns left in a spec."""
+    names: list[str] = []
+    for symbol in symbols_of(board.solver.resolve(spec)):
+        if isinstance(symbol, SymbolSpec | Star) or (isinstance(symbol, Symbol) and not symbol.rigid):
+            names.append(str(symbol))
+    return names
+
+
+def all_parts(board: Board) -> list[Component]:
+    """Every part of the bound tree."""
+    return parts_below(board.root)

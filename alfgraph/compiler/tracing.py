@@ -1,0 +1,178 @@
+"""Trace: run every phase method once, on wires, and keep the nodes it leaves behind."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from alfgraph.compiler.board import Board, Section
+from alfgraph.compiler.scheduling import (
+    boards_of,
+    collection_schedule,
+    effective_schedules,
+    find_trainer,
+)
+from alfgraph.diagnostics import Diagnostic, Help
+from alfgraph.errors import AlfgraphError
+from alfgraph.graph import PHASES, Graph
+from alfgraph.schedules import Rate
+from alfgraph.source import Source
+from alfgraph.trace import Trace
+
+EVALUATION = "predict"
+
+
+class _Called:
+    """Which phases of which boards somebody called already."""
+
+    def __init__(self) -> None:
+        self.phases: set[tuple[str, str]] = set()
+
+
+def trace_board(board: Board) -> None:
+    """Fill `board.sections`: the parent's phases first, then nested ones nobody called."""
+    root = board.root
+    board.schedules = effective_schedules(root, board.reporter)
+    board.collection = collection_schedule(root, board.schedules)
+    board.trainer = find_trainer(root)
+    called = _Called()
+    boards = boards_of(root)
+    for part in boards:
+        _watch(part, board, called)
+    own = _own_phases(board)
+    _check_rates(board)
+    for phase in (*PHASES, *own, EVALUATION):
+        if board.reporter.errors:
+            return
+        if phase in {"unroll", EVALUATION}:
+            _trace_together(board, phase, boards, called)
+        else:
+            for part in boards:
+                _trace_alone(board, phase, part, called)
+
+
+def _own_phases(board: Board) -> list[str]:
+    names: dict[str, None] = {}
+    for schedule in board.schedules.values():
+        names |= dict.fromkeys(schedule.rates())
+    return list(names)
+
+
+def _rate_of(board: Board, part: Graph, phase: str) -> Rate | None:
+    schedule = board.schedules.get(part.socket_path)
+    return schedule.rates().get(phase) if schedule else None
+
+
+def _check_rates(board: Board) -> None:
+    """A rate that names no method is a misspelling."""
+    for part in boards_of(board.root):
+        schedule = board.schedules.get(part.socket_path)
+        if schedule is None or schedule.binding.parent is not part:
+            continue
+        for name in schedule.rates():
+            if not any(callable(getattr(type(b), name, None)) for b in boards_of(board.root)):
+                board.reporter.report(
+                    Diagnostic(
+                        code="E505",
+                        message=f"`{type(schedule).__name__}.{name}` is the rate of a phase that no board has",
+                        source=schedule.created_at,
+                        help=(Help(text=f"name it like the phase method, or define `{name}(self)`"),),
+                        path=schedule.socket_path,
+                    )
+                )
+
+
+def _runs_by_itself(part: Graph, phase: str) -> bool:
+    """Whether the class defines this phase as a method without arguments."""
+    method = getattr(type(part), phase, None)
+    if not callable(method) or (phase != "unroll" and phase in vars(Graph)):
+        return False
+    try:
+        return len(inspect.signature(method).parameters) == 1
+    except (TypeError, ValueError):
+        return False
+
+
+def _trace_together(board: Board, phase: str, boards: list[Graph], called: _Called) -> None:
+    """All boards' share of one phase in one section: they run in the same tick."""
+    takers = [part for part in boards if _runs_by_itself(part, phase)]
+    if phase == EVALUATION:
+        takers = [part for part in takers if part is board.root]
+    if not takers:
+        return
+    section = Section(phase, phase, takers[0].socket_path, Trace(phase), board.collection)
+    board.sections.append(section)
+    for part in takers:
+        if (part.socket_path, phase) not in called.phases:
+            _run(board, section, part, phase)
+
+
+def _trace_alone(board: Board, phase: str, part: Graph, called: _Called) -> None:
+    """One section for one board's phase: it runs at that board's rate."""
+    rate = _rate_of(board, part, phase)
+    known = phase in PHASES or rate is not None
+    if not known or not _runs_by_itself(part, phase) or (part.socket_path, phase) in called.phases:
+        return
+    taken = any(section.phase == phase for section in board.sections)
+    suffix = part.socket_path.replace(".", "_")
+    name = f"{phase}_{suffix}" if taken else phase
+    schedule = board.schedules.get(part.socket_path)
+    section = Section(name, phase, part.socket_path, Trace(name), schedule, rate)
+    board.sections.append(section)
+    _run(board, section, part, phase)
+
+
+def _run(board: Board, section: Section, part: Graph, phase: str) -> None:
+    slot = part.binding.slot
+    slot.trace = section.trace
+    try:
+        section.trace.returned[part.socket_path] = getattr(part, phase)()
+    except AlfgraphError as error:
+        board.reporter.extend(error.diagnostics)
+    except Exception as error:  # whatever a user's phase method raises becomes a diagnostic
+        source = Source.of_exception(error)
+        board.reporter.report(
+            Diagnostic(
+                code="E405",
+                message=f"`{part.label()}.{phase}` raised {type(error).__name__}: {error}",
+                source=source,
+                path=part.socket_path,
+                help=(Help(text="phase methods run once, on wires, when the board is compiled"),),
+            )
+        )
+    finally:
+        slot.trace = None
+
+
+def _watch(part: Graph, board: Board, called: _Called) -> None:
+    """Let the phase methods of one bound board note that they were called, and by name of board."""
+    names = {*PHASES, EVALUATION, *_own_phases(board)}
+    for phase in names:
+        method = getattr(type(part), phase, None)
+        if callable(method):
+            part.__dict__[phase] = _watched(method.__get__(part), part, phase, called)
+
+
+def _watched(method: Callable[..., Any], part: Graph, phase: str, called: _Called) -> Any:
+    @functools.wraps(method)
+    def phase_method(*args: Any, **named: Any) -> Any:
+        called.phases.add((part.socket_path, phase))
+        trace = part.binding.slot.trace
+        first = len(trace.nodes) if trace else 0
+        by = part.replaced_phases.get(phase)
+        if by is not None and trace is not None:
+            trace.add(
+                kind="function", board=part.socket_path, path=part.socket_path, component=part,
+                call=phase, settings={"by": by, "effect": True},
+                sources=Source.stack_of_caller(),
+            )
+            return None
+        result = method(*args, **named)
+        if trace is not None:
+            for node in trace.nodes[first:]:
+                node.board = node.board or part.socket_path
+        return result
+
+    return phase_method

@@ -1,0 +1,446 @@
+"""Trial run: every `forward` and every built module runs once on small real tensors.
+
+What comes out is compared with the declared ports. This is what makes "if it checks, it runs"
+true for users' own code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from alfgraph.compiler.arithmetic import compute
+from alfgraph.compiler.board import Board, Section
+from alfgraph.compiler.building import build_module, callable_of
+from alfgraph.compiler.mismatches import place
+from alfgraph.component import Component
+from alfgraph.diagnostics import Diagnostic, Fact, Help
+from alfgraph.distributions import TensorDistribution
+from alfgraph.errors import AlfgraphError
+from alfgraph.execution import initial_state, leaf_tensors, scan, step_once
+from alfgraph.families import Buffer, Environment, Optimizer, Target
+from alfgraph.source import Source
+from alfgraph.specs import (
+    Dims,
+    DistributionSpec,
+    RecordSpec,
+    Spec,
+    Star,
+    Symbol,
+    SymbolSpec,
+    TensorSpec,
+    batch_of,
+)
+from alfgraph.trace import Node, Value
+from alfgraph.unify import Mismatch
+
+PRIMES = (3, 5, 7, 11, 13, 17, 19, 23)
+
+
+@contextlib.contextmanager
+def forked_generators() -> Iterator[None]:
+    """Whatever is drawn inside leaves torch's generator as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
+
+
+def run_trial(board: Board) -> None:
+    """Run every section once on small tensors; what does not fit becomes a diagnostic."""
+    trial = _Trial(board)
+    with forked_generators(), torch.no_grad():
+        for section in board.sections:
+            trial.section(section)
+
+
+class _Trial:
+    def __init__(self, board: Board) -> None:
+        self.board = board
+        self.values: dict[Value, Any] = {}
+        self.sizes: dict[Symbol, int] = {}
+        self.primes = itertools.cycle(PRIMES)
+
+    # ------------------------------------------------------------------ sizes
+
+    def size(self, dim: int | Symbol | Star) -> int:
+        if isinstance(dim, int):
+            return dim
+        if isinstance(dim, Star):
+            raise Mismatch("rank")
+        bare = dim._replace(factor=1, offset=0)
+        if bare not in self.sizes:
+            self.sizes[bare] = next(self.primes)
+        return dim.value(self.sizes[bare])
+
+    def shape(self, dims: Dims) -> tuple[int, ...]:
+        return tuple(self.size(dim) for dim in dims)
+
+    # ---------------------------------------------------------------- drawing
+
+    def draw(self, spec: Spec, example: Any = None) -> Any:
+        """A random value of a solved spec; of a distribution, like the example."""
+        if isinstance(spec, RecordSpec):
+            examples = example if isinstance(example, dict) else {}
+            return {name: self.draw(field, examples.get(name)) for name, field in spec.fields}
+        if isinstance(spec, DistributionSpec):
+            if not isinstance(example, TensorDistribution):
+                raise Mismatch("kind: no distribution was stored")
+            batch = self.shape(batch_of(spec) or ())
+            return _resampled(example, batch, len(example.log_prob(example.mode()).shape))
+        if isinstance(spec, SymbolSpec):
+            raise Mismatch(f"`{spec}` is not decided by anything on the board")
+        return draw_tensor(spec, self.shape(spec.dims))
+
+    # ---------------------------------------------------------------- running
+
+    def section(self, section: Section) -> None:
+        for node in section.trace.nodes:
+            if node.kind == "function":
+                continue
+            if any(value not in self.values for value in node.inputs.values()):
+                continue  # what feeds it failed: the root cause is reported there
+            try:
+                self.node(node)
+            except AlfgraphError as error:
+                self.board.reporter.extend(error.diagnostics)
+            except Mismatch as mismatch:
+                self.board.reporter.report(_undecided(self.board, node, mismatch))
+
+    def node(self, node: Node) -> None:
+        part = node.component
+        if node.kind != "component":
+            self.small(node)
+        elif isinstance(part, Environment):
+            self.drawn(node)
+        elif isinstance(part, Buffer):
+            self.buffer(node, part)
+        elif isinstance(part, Optimizer | Target):
+            return
+        else:
+            self.call(node, part)
+
+    def drawn(self, node: Node) -> None:
+        for value in node.outputs.values():
+            self.values[value] = self.draw(self.board.spec(value))
+
+    def buffer(self, node: Node, part: Buffer) -> None:
+        contents = part.binding.slot.contents[part.socket_path]
+        for name, value in node.outputs.items():
+            written = contents.node.inputs.get(name)
+            example = self.values.get(written) if written is not None else None
+            self.values[value] = self.draw(self.board.spec(value), example)
+            self.remember(value)
+
+    def small(self, node: Node) -> None:
+        inputs = {name: self.values[value] for name, value in node.inputs.items()}
+        if node.kind == "distribution" and node.call not in {"detach", "slice", "index"}:
+            arguments = [inputs["other"]] if "other" in inputs else []
+            result = getattr(inputs["self"], node.call)(*arguments)
+        else:
+            settings = dict(node.settings)
+            inputs = {("x" if k == "self" else k): v for k, v in inputs.items()}
+            result = compute(node.call, inputs, settings)
+        out = node.outputs["out"]
+        self.values[out] = result
+        self.remember(out)
+
+    def remember(self, value: Value) -> None:
+        if isinstance(self.values[value], TensorDistribution):
+            self.board.examples[value] = self.values[value]
+
+    def module(self, part: Component) -> Any:
+        key = part.binding.parameters
+        if part.has_build() and key not in self.board.modules:
+            try:
+                self.board.modules[key] = build_module(self.board, part)
+            except AlfgraphError:
+                raise
+            except Exception as error:
+                raise _raised(part, "build", error, ()) from error
+        return self.board.modules.get(key)
+
+    def call(self, node: Node, part: Component) -> None:
+        compute_call = callable_of(part, self.module(part), node.call)
+        try:
+            results = self.results(node, part, compute_call)
+            again = self.results(node, part, compute_call) if node.outputs else results
+        except AlfgraphError:
+            raise
+        except Exception as error:
+            raise _raised(part, node.call, error, self.facts(node), node) from error
+        if not part.deterministic or not _equal(results, again):
+            self.board.random.add((node.phase, node.id))
+        self.check_results(node, results)
+
+    def results(self, node: Node, part: Component, compute_call: Any) -> list[Any]:
+        inputs = self.arguments(node, part)
+        registers = part.state_ports()
+        if not registers:
+            result = compute_call(*inputs)
+            return _as_list(result, len(node.outputs), part, node)
+        batch = self.board.solver.dims((Star("batch", f"{node.phase}#{node.id}"),))
+        state = self.registers(node)
+        initial = {port.name: port.initial for port in registers}
+        step_type = self.step_type(node)
+        run = scan if len(batch) > 1 else step_once
+        *results, before, _after = run(
+            compute_call, inputs, state, initial, step_type, len(node.outputs)
+        )
+        if node.state is not None and not node.pinned_state:
+            self.values[node.state] = before
+        return list(results)
+
+    def registers(self, node: Node) -> dict[str, Any]:
+        if node.pinned_state and node.state is not None:
+            pinned: dict[str, Any] = self.values[node.state]
+            return pinned
+        assert node.state is not None
+        spec = self.board.spec(node.state)
+        shapes: dict[str, Any] = {}
+        batch: tuple[int, ...] = ()
+        for (name, leaf), port in zip(
+            spec.fields if isinstance(spec, RecordSpec) else (),
+            node.component.state_ports(),
+            strict=True,
+        ):
+            assert isinstance(leaf, TensorSpec)
+            batch = self.shape(leaf.batch)
+            shapes[name] = (self.shape(leaf.sample), getattr(torch, leaf.dtype), port.initial)
+        return initial_state(shapes, batch, "cpu")
+
+    def step_type(self, node: Node) -> Any:
+        value = node.inputs.get("step_type")
+        return self.values[value] if value is not None else None
+
+    def arguments(self, node: Node, part: Component) -> list[Any]:
+        return assemble_arguments(
+            node, part, lambda value: self.values[value], lambda p: self.module(p)
+        )
+
+    # --------------------------------------------------------------- checking
+
+    def check_results(self, node: Node, results: list[Any]) -> None:
+        for value, result in zip(node.outputs.values(), results, strict=True):
+            try:
+                self.check(value, result)
+            except Mismatch as mismatch:
+                self.board.reporter.report(self.mismatch(node, value, result, mismatch))
+                continue
+            self.values[value] = result
+            self.remember(value)
+        self.board.solver.settle()
+
+    def check(self, value: Value, result: Any) -> None:
+        declared = self.board.spec(value)
+        if isinstance(declared, DistributionSpec):
+            if not isinstance(result, TensorDistribution):
+                raise Mismatch(f"kind: a distribution was declared, {_kind(result)} came")
+            self.check_tree(declared.event, result.mode(), bounds=False)
+        else:
+            self.check_tree(declared, result, bounds=True)
+
+    def check_tree(self, declared: Spec, result: Any, bounds: bool) -> None:
+        if isinstance(declared, RecordSpec):
+            if not isinstance(result, dict) or set(result) != set(declared.names):
+                raise Mismatch(f"fields: {declared} was declared, {_kind(result)} came")
+            for name, field in declared.fields:
+                self.check_tree(field, result[name], bounds)
+            return
+        if isinstance(declared, DistributionSpec):
+            raise Mismatch("kind: a distribution inside a record")
+        if isinstance(result, dict):
+            fields = tuple((k, self.observed(declared.batch, v)) for k, v in result.items())
+            self.board.solver.unify(RecordSpec(fields=fields), declared)
+            return
+        observed = self.observed(declared.batch, result)
+        if isinstance(declared, TensorSpec):
+            if bounds and declared.is_discrete:
+                _check_bounds(declared, result)
+            declared = declared.model_copy(update={"low": None, "high": None})
+        self.board.solver.unify(observed, declared)
+
+    def observed(self, batch: Dims, result: Any) -> TensorSpec:
+        if not isinstance(result, torch.Tensor):
+            raise Mismatch(f"kind: a tensor was declared, {_kind(result)} came")
+        if any(isinstance(dim, Star) for dim in batch):
+            batch = ()
+        leading = self.shape(batch)
+        if tuple(result.shape[: len(leading)]) != leading:
+            raise Mismatch(f"leading axes: {list(result.shape)} does not begin with {list(leading)}")
+        return TensorSpec(
+            dtype=str(result.dtype).removeprefix("torch."),
+            batch=batch,
+            sample=tuple(result.shape[len(leading) :]),
+        )
+
+    def mismatch(self, node: Node, value: Value, result: Any, mismatch: Mismatch) -> Diagnostic:
+        part = node.component
+        source, related = place(node)
+        tensor = next(iter(leaf_tensors(result)), None) if not isinstance(result, tuple) else None
+        shown = _shown(result, tensor)
+        return Diagnostic(
+            code="E109",
+            message=f"`{value.label}` is not what {type(part).__name__} declares",
+            source=part.created_at or source,
+            related=related,
+            facts=(
+                Fact(
+                    subject=value.label,
+                    verb="declared",
+                    spec=str(self.board.spec(value)),
+                    origin=f"({type(part).__name__})",
+                ),
+                Fact(subject="its trial run", verb="gave", spec=shown, origin=self.legend()),
+            ),
+            notes=(f"they differ in {mismatch.aspect}",),
+            help=(Help(text=f"correct the port of {type(part).__name__}, or what it computes"),),
+            path=node.path,
+        )
+
+    def legend(self) -> str:
+        sizes = ", ".join(f"{symbol.name}={size}" for symbol, size in self.sizes.items())
+        return f"(with {sizes})"
+
+    def facts(self, node: Node) -> tuple[Fact, ...]:
+        return tuple(
+            Fact(subject=node.label_of(port), verb="got", spec=str(self.board.spec(value)))
+            for port, value in node.inputs.items()
+        )
+
+
+def assemble_arguments(node: Node, part: Component, read: Any, module_of: Any) -> list[Any]:
+    """The arguments of a call in the order of the ports: tensors, records, modules, defaults."""
+    from alfgraph.records import Record, build_record
+
+    operation = getattr(type(part), node.call, None)
+    pins = operation if hasattr(operation, "input_ports") else part
+    arguments: list[Any] = []
+    for port in pins.input_ports():
+        if port.takes_component:
+            parts = tuple(module_of(p) for p in node.parts.get(port.name, ()))
+            arguments.append(parts if port.many else (parts[0] if parts else None))
+        elif port.name in node.inputs:
+            arguments.append(read(node.inputs[port.name]))
+        elif isinstance(port.kind, type) and issubclass(port.kind, Record):
+            prefix = f"{port.name}."
+            leaves = {
+                name.removeprefix(prefix): read(value)
+                for name, value in node.inputs.items()
+                if name.startswith(prefix)
+            }
+            arguments.append(build_record(port.kind, leaves) if leaves else None)
+        else:
+            arguments.append(port.default)
+    return arguments
+
+
+def draw_tensor(spec: TensorSpec, shape: tuple[int, ...]) -> torch.Tensor:
+    """A random tensor within a spec's bounds."""
+    dtype: torch.dtype = getattr(torch, spec.dtype)
+    if dtype == torch.bool:
+        return torch.rand(shape) < 0.5
+    low, high = (_first(spec.low), _first(spec.high)) if spec.is_bounded else (None, None)
+    if not dtype.is_floating_point:
+        start, end = (0, 2) if low is None or high is None else (int(low), int(high) + 1)
+        return torch.randint(start, max(end, start + 1), shape).to(dtype)
+    value = torch.randn(shape)
+    if low is not None and high is not None:
+        value = value.clamp(max(low, -1e6), min(high, 1e6))
+    return value.to(dtype)
+
+
+def _first(bound: Any) -> float:
+    value = bound[0] if isinstance(bound, tuple) else bound
+    return 0.0 if isinstance(value, Symbol) else float(value)
+
+
+def _resampled(example: Any, batch: tuple[int, ...], event_batch: int) -> Any:
+    """A distribution like the example with other leading axes, its rows drawn from it."""
+    count = math.prod(batch)
+
+    def redraw(tensor: torch.Tensor) -> torch.Tensor:
+        flat = tensor.reshape(-1, *tensor.shape[event_batch:])
+        index = torch.arange(count) % flat.shape[0]
+        return flat[index].reshape(*batch, *flat.shape[1:])
+
+    return example.like(*(redraw(tensor) for tensor in example.tensors))
+
+
+def _as_list(result: Any, count: int, part: Component, node: Node) -> list[Any]:
+    results = list(result) if isinstance(result, tuple) else [result] if count else []
+    if len(results) != count:
+        names = ", ".join(node.outputs) or "none"
+        raise Mismatch(f"number of outputs: {len(results)} came, {count} are declared ({names})")
+    return results
+
+
+def _equal(first: list[Any], second: list[Any]) -> bool:
+    pairs = zip(first, second, strict=True)
+    return all(
+        torch.equal(torch.nan_to_num(a), torch.nan_to_num(b))
+        for one, other in pairs
+        for a, b in zip(leaf_tensors(one), leaf_tensors(other), strict=True)
+        if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor)
+    )
+
+
+def _check_bounds(declared: TensorSpec, result: torch.Tensor) -> None:
+    if not declared.is_bounded or result.dtype == torch.bool or result.numel() == 0:
+        return
+    low, high = declared.low, declared.high
+    if isinstance(low, int | float) and float(result.min()) < low:
+        raise Mismatch(f"bounds: {result.min().item()} came")
+    if isinstance(high, int | float) and float(result.max()) > high:
+        raise Mismatch(f"bounds: {result.max().item()} came")
+
+
+def _kind(result: Any) -> str:
+    if isinstance(result, torch.Tensor):
+        return f"{str(result.dtype).removeprefix('torch.')}{list(result.shape)}"
+    return f"a {type(result).__name__}"
+
+
+def _shown(result: Any, tensor: torch.Tensor | None) -> str:
+    if isinstance(result, torch.Tensor) or tensor is None or not isinstance(tensor, torch.Tensor):
+        return _kind(result)
+    return f"{type(result).__name__} of {_kind(tensor)}"
+
+
+def _raised(
+    part: Component, call: str, error: Exception, facts: tuple[Fact, ...], node: Node | None = None
+) -> AlfgraphError:
+    inside = Source.of_exception(error)
+    wired = place(node)[0] if node is not None else None
+    related = (("called here", wired),) if wired is not None and inside is not None else ()
+    return AlfgraphError(
+        Diagnostic(
+            code="E110",
+            message=f"`{part.label()}.{call}` raised {type(error).__name__}: {_line(error)}",
+            source=inside or part.created_at,
+            related=related,
+            facts=facts,
+            path=part.socket_path,
+            help=(Help(text="it was run once on small random tensors of these specs"),),
+        )
+    )
+
+
+def _line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) < 160 else text[:157] + "..."
+
+
+def _undecided(board: Board, node: Node, mismatch: Mismatch) -> Diagnostic:
+    source, related = place(node)
+    return Diagnostic(
+        code="E109" if "outputs" in mismatch.aspect else "E108",
+        message=f"`{node.label_of('').rstrip('.')}`: {mismatch.aspect}",
+        source=source,
+        related=related,
+        path=node.path,
+    )

@@ -1,0 +1,505 @@
+"""Components: frozen pydantic models that describe; their ports are declared, their settings are fields.
+
+    class SignedSqrtReward(Transform):
+        scale: float = 1.0
+        reward = In("float32[*batch, *r]", role="reward")
+        out = Out("float32[*batch, *r]", role="reward")
+
+        def forward(self, reward):
+            return self.scale * reward.sign() * reward.abs().sqrt()
+
+A stateless leaf has `forward(self, <ports in order>)`; one with parameters or registers has
+`build(self, <its symbols by name>) -> nn.Module`. Calling a component on a board returns an
+*application*: a bound copy on which ports are wires.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, dataclass_transform
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic._internal._model_construction import ModelMetaclass
+
+from alfgraph.calls import Scopes, bind_arguments, connect, make_output, size_setting
+from alfgraph.diagnostics import Diagnostic
+from alfgraph.errors import WiringError
+from alfgraph.ports import Port
+from alfgraph.records import Record
+from alfgraph.settings import setting_errors
+from alfgraph.source import Source
+from alfgraph.specs import RecordSpec, Star, Symbol
+from alfgraph.trace import Feed, Node, Value
+from alfgraph.wires import Wire, refuse, wrap
+
+if TYPE_CHECKING:
+    from alfgraph.trace import Trace
+
+
+@dataclass(eq=False)
+class Slot:
+    """What one bound tree shares: the trace being written, the registers passed to a network made of
+    networks, and what has been written into each buffer (by path).
+    """
+
+    trace: Trace | None = None
+    states: tuple[tuple[str, Wire], ...] = ()
+    contents: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Binding:
+    """A component's place on one board.
+
+    Attributes:
+        path: socket path, "" for the root.
+        slot: shared by the whole tree.
+        parameters: path of the part whose parameters it uses (its own, or a tracked copy's).
+        tracked_by: path of the target that tracks these parameters, if any.
+        original: the user's object this is a bound copy of.
+        parent: the enclosing bound board.
+    """
+
+    path: str
+    slot: Slot
+    parameters: str
+    original: Any
+    tracked_by: str | None = None
+    parent: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Application:
+    """One call: its node and the wires on its ports."""
+
+    node: Node
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    monitors: frozenset[str]
+    state: Wire
+
+
+class Pinned:
+    """What components and operations share: ports, calls, applications."""
+
+    @classmethod
+    def ports(cls) -> tuple[Port, ...]:
+        """The ports declared here and in base classes, in order."""
+        found: dict[str, Port] = {}
+        for base in reversed(cls.__mro__):
+            found |= {k: v for k, v in vars(base).items() if isinstance(v, Port)}
+        return tuple(found.values())
+
+    @classmethod
+    def input_ports(cls) -> tuple[Port, ...]:
+        """Ports that take something, in order."""
+        return tuple(port for port in cls.ports() if port.direction == "in")
+
+    @classmethod
+    def output_ports(cls) -> tuple[Port, ...]:
+        """Ports that give something, in order."""
+        return tuple(port for port in cls.ports() if port.direction == "out")
+
+    @classmethod
+    def state_ports(cls) -> tuple[Port, ...]:
+        """Registers, in order."""
+        return tuple(port for port in cls.ports() if port.direction == "state")
+
+    def application(self) -> Application | None:
+        """The call this is a bound copy of, or None for the part itself."""
+        raise TypeError(f"{type(self).__name__} is neither a component nor an operation")
+
+    @property
+    def is_application(self) -> bool:
+        """Whether this stands for a call."""
+        return self.application() is not None
+
+    def read_port(self, port: Port) -> Any:
+        """What a port gives on an application; advice elsewhere."""
+        application = self.application()
+        if application is None:
+            name = self.label()
+            refuse(
+                "E111",
+                f"`{name}.{port.name}` is a port; call `{name}` first",
+                f"`{name}(...).{port.name}`",
+            )
+        wires = application.outputs if port.direction == "out" else application.inputs
+        if port.direction == "state":
+            return application.state[port.name]
+        if port.name not in wires:
+            refuse("E102", f"`{self.label()}.{port.name}` is not connected in this call")
+        return wires[port.name]
+
+    def label(self) -> str:
+        """How diagnostics call it."""
+        return type(self).__name__
+
+    def only_output(self) -> Any:
+        """The wire an application stands for.
+
+        Raises:
+            WiringError: E105, it has none or several; or it was not called.
+        """
+        application = self.application()
+        if application is None:
+            refuse("E111", f"`{self.label()}` is a part, not a wire; call it first")
+        outputs = {k: v for k, v in application.outputs.items() if k not in application.monitors}
+        if len(outputs) != 1:
+            names = ", ".join(f"`.{name}`" for name in outputs)
+            refuse(
+                "E105",
+                f"`{self.label()}` has {len(outputs)} outputs, so it cannot stand for one",
+                f"name the one you mean: {names}" if names else "it is an effect",
+            )
+        return next(iter(outputs.values()))
+
+
+class Operation(Pinned):
+    """A further call a component offers, with ports of its own.
+
+    Declare a class with ports, then place an instance in the component's body:
+
+        class Observe(Operation):
+            x = In("float32[*batch, *n]")
+
+        class Normalizer(Transform):
+            observe = Observe()
+    """
+
+    _name: str = ""
+    _component: Any = None
+    _application: Application | None = None
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type) -> Self:
+        if instance is None:
+            return self
+        bound = self._copy()
+        bound._component = instance
+        return bound
+
+    def _copy(self) -> Self:
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__)
+        return new
+
+    def application(self) -> Application | None:
+        """The call this stands for, or None."""
+        return self._application
+
+    def label(self) -> str:
+        """`part.operation`."""
+        part = self._component.label() if self._component is not None else "?"
+        return f"{part}.{self._name}"
+
+    def __call__(
+        self, *args: Wire | Record | Component | Operation, every: int = 1, **named: Any
+    ) -> Self:
+        """Add a node for this operation to the board being traced."""
+        new = self._copy()
+        new._application = call(self._component, self, self._name, args, named, every)
+        return new
+
+
+class _Namespace(dict[str, Any]):
+    """A class body that refuses to declare a port or operation twice."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        old = self.get(name)
+        if isinstance(old, Port | Operation) or (
+            name in self and isinstance(value, Port | Operation)
+        ):
+            _clash(str(self.get("__qualname__", "?")), name, "is declared twice")
+        super().__setitem__(name, value)
+
+
+def _clash(owner: str, name: str, reason: str) -> NoReturn:
+    raise WiringError(
+        Diagnostic(
+            code="E107",
+            message=f"`{owner}.{name}` {reason}",
+            source=Source.of_caller(),
+        ),
+    )
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(Field, PrivateAttr))
+class ComponentMeta(ModelMetaclass):
+    """Checks that ports, registers, operations, settings and inherited names do not clash."""
+
+    @classmethod
+    def __prepare__(cls, name: str, bases: tuple[type, ...], **kwargs: Any) -> _Namespace:
+        return _Namespace()
+
+    def __new__(
+        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any
+    ) -> Any:
+        own = dict(namespace)
+        declared = {k for k, v in own.items() if isinstance(v, Port | Operation)}
+        settings = set(own.get("__annotations__", {}))
+        for pin in sorted(declared & settings):
+            _clash(name, pin, "is both a port and a setting")
+        for base in bases:
+            fields = getattr(base, "model_fields", {}) if base is not BaseModel else {}
+            for pin in sorted(declared):
+                inherited = _inherited(base, pin)
+                if pin in fields:
+                    _clash(name, pin, f"is a port here and a setting of {base.__name__}")
+                if inherited is not None and not isinstance(inherited, Port | Operation):
+                    _clash(name, pin, f"hides `{base.__name__}.{pin}`; choose another name")
+            for setting in sorted(settings):
+                if isinstance(_inherited(base, setting), Port | Operation):
+                    _clash(name, setting, f"is a setting here and a port of {base.__name__}")
+        if {"forward", "build"} <= set(own) and BaseModel not in bases:
+            _clash(name, "forward", "stands beside `build`; a component has one of them")
+        return super().__new__(cls, name, bases, own, **kwargs)
+
+
+def _inherited(base: type, name: str) -> Any:
+    return next((vars(b)[name] for b in base.__mro__ if name in vars(b)), None)
+
+
+class Component(Pinned, BaseModel, metaclass=ComponentMeta):
+    """The root of everything that can be plugged into a board. It describes; it holds no tensors.
+
+    Class attributes authors may set:
+        temperature: how often people change this part, 0 (never) to 4 (every project); drawing only.
+        board_axes: CAPITALS in its ports that are axes of the board (environments).
+        deterministic: False if equal inputs may give different outputs.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        ignored_types=(Port, Operation),
+        arbitrary_types_allowed=True,
+        validate_default=False,
+    )
+
+    temperature: ClassVar[int] = 2
+    family: ClassVar[str] = "component"
+    deterministic: ClassVar[bool] = True
+
+    _binding: Binding | None = PrivateAttr(default=None)
+    _application: Application | None = PrivateAttr(default=None)
+    _source: Source | None = PrivateAttr(default=None)
+
+    def __init__(self, **settings: Any) -> None:
+        source = Source.of_caller()
+        try:
+            super().__init__(**settings)
+        except ValidationError as error:
+            raise setting_errors(type(self), error, source) from None
+        self._source = source
+
+    # ------------------------------------------------------------- identity
+
+    @property
+    def binding(self) -> Binding:
+        """Its place on a board."""
+        if self._binding is None:
+            refuse(
+                "E111",
+                f"`{type(self).__name__}` was called outside a board",
+                "components are called in the phase methods of a Graph, as `self.<socket>(...)`",
+            )
+        return self._binding
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it is part of a bound tree (a private copy of the user's)."""
+        return self._binding is not None
+
+    @property
+    def socket_path(self) -> str:
+        """Where it is plugged, e.g. `algorithm.actor`."""
+        return self.binding.path
+
+    @property
+    def created_at(self) -> Source | None:
+        """The line that made it."""
+        return self._source
+
+    def label(self) -> str:
+        """Its socket path, or its class."""
+        return self._binding.path or type(self).__name__ if self._binding else type(self).__name__
+
+    def application(self) -> Application | None:
+        """The call this stands for, or None."""
+        return self._application
+
+    @classmethod
+    def has_build(cls) -> bool:
+        """It has parameters or registers."""
+        return cls.build is not Component.build
+
+    @classmethod
+    def has_forward(cls) -> bool:
+        """It computes (a leaf) or wires (a graph) by `forward`."""
+        return cls.forward is not Component.forward
+
+    # ---------------------------------------------------------------- calls
+
+    def __call__(
+        self, *args: Wire | Record | Component | Operation, every: int = 1, **named: Any
+    ) -> Self:
+        """Add an application of this part to the board being traced.
+
+        Args:
+            *args: wires, records (the first is spread) or parts, in the order of the ports.
+            every: for effects: run once in so many runs of the phase.
+            **named: wires by port; `state=` for the registers to start from.
+
+        Returns:
+            The application: a bound copy of this component on which ports are wires.
+        """
+        return self._applied(call(self, self, "forward", args, named, every))
+
+    def _applied(self, application: Application) -> Self:
+        new = self.model_copy()
+        new._application = application
+        return new
+
+    def feed(self, **wires: Any) -> None:
+        """Connect latched ports: read at the next tick (z⁻¹)."""
+        trace = tracing(self)
+        latched = {port.name: port for port in self.input_ports() if port.latched}
+        node = next((n for n in trace.nodes if n.path == self.socket_path), None)
+        for name, value in wires.items():
+            if name not in latched:
+                refuse(
+                    "E104",
+                    f"`{self.label()}` has no latched input `{name}`",
+                    f"its latched inputs are {', '.join(latched) or 'none'}",
+                )
+            if node is None:
+                refuse("E202", f"`{self.label()}` is fed, but not called in this phase")
+            if any(f.node is node and f.port == name for f in trace.feeds):
+                refuse("E106", f"`{self.label()}.{name}` has two writers")
+            wire = call_argument(value)
+            wire.value.hints.append(name)
+            trace.feeds.append(Feed(node, name, wire.value, Source.stack_of_caller()))
+
+    @property
+    def state(self) -> Wire:
+        """On an application: its registers before the call; `{}` for a feed-forward part."""
+        if self._application is None:
+            refuse("E111", f"`{self.label()}.state` is of a call; call `{self.label()}` first")
+        return self._application.state
+
+    # ------------------------------------------------------ for its authors
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the outputs from the inputs, in the order of the ports (stateless leaves)."""
+        raise TypeError(f"{type(self).__name__} declares no forward")
+
+    def build(self, *args: Any, **kwargs: Any) -> Any:
+        """Make what computes: an nn.Module; arguments are the component's symbols, by name."""
+        raise TypeError(f"{type(self).__name__} declares no build")
+
+    def known(self) -> Mapping[str, Any]:
+        """Symbols this part knows by itself: sizes, stars (`*r`: dims) and trees by name."""
+        return {}
+
+    def axes(self, phase: str) -> Mapping[str, Symbol]:
+        """CAPITALS of its ports that are axes of the board in this phase."""
+        return {}
+
+    def batch_axes(self, phase: str) -> tuple[Symbol, ...] | None:
+        """What `*batch` stands for, if this part decides it (environments)."""
+        return None
+
+
+def call_argument(value: Any) -> Wire:
+    """A wire, or an application's only output, as a wire."""
+    from alfgraph.wires import as_wire  # one name for what `feed` accepts
+
+    return as_wire(value)
+
+
+def tracing(part: Component) -> Trace:
+    """The trace being written.
+
+    Raises:
+        WiringError: the part is not on a board, or no phase is being traced.
+    """
+    trace = part.binding.slot.trace
+    if trace is None:
+        refuse("E111", f"`{part.label()}` was called while no phase is being wired")
+    return trace
+
+
+def scopes_of(part: Component, node: Node) -> Scopes:
+    """Where the symbols of one application of a part live: all applications share those of a
+    part with parameters, registers or knowledge of its own.
+    """
+    knows = type(part).known is not Component.known
+    stateful = part.has_build() or bool(part.state_ports()) or knows
+    application = f"{node.phase}#{node.id}"
+    settings = {name: getattr(part, name) for name in type(part).model_fields}
+    return Scopes(
+        application=application,
+        component=f"part:{part.binding.parameters}" if stateful else application,
+        settings=lambda name: size_setting(settings, name),
+        axes=part.axes(node.phase),
+        batch=part.batch_axes(node.phase),
+    )
+
+
+def call(
+    part: Component,
+    pins: Pinned,
+    name: str,
+    args: tuple[Any, ...],
+    named: Mapping[str, Any],
+    every: int,
+) -> Application:
+    """Add the node of one call and connect it."""
+    trace = tracing(part)
+    given = {key: value for key, value in named.items() if key != "state"}
+    node = trace.add(
+        kind="component",
+        board="",
+        path=part.socket_path,
+        component=part,
+        call=name,
+        every=every,
+        sources=Source.stack_of_caller(),
+    )
+    scopes = scopes_of(part, node)
+    bound = bind_arguments(pins.label(), pins.input_ports(), args, given)
+    for port in pins.input_ports():
+        if port.takes_component:
+            parts = bound.get(port.name, ())
+            node.parts[port.name] = parts if isinstance(parts, tuple) else (parts,)
+        elif port.name in bound:
+            connect(node, port, bound[port.name], scopes)
+    outputs = {p.name: make_output(node, p, scopes, trace) for p in pins.output_ports()}
+    return Application(
+        node=node,
+        inputs=bound,
+        outputs=outputs,
+        monitors=frozenset(p.name for p in pins.output_ports() if p.monitor),
+        state=_registers(part, pins, node, scopes, named.get("state"), trace),
+    )
+
+
+def _registers(
+    part: Component, pins: Pinned, node: Node, scopes: Scopes, given: Any, trace: Trace
+) -> Wire:
+    ports = pins.state_ports()
+    scopes = replace(scopes, batch=(Star("registers", scopes.application),))
+    spec = RecordSpec(fields=tuple((p.name, scopes.spec(p.spec, p.name)) for p in ports))
+    if given is None:
+        given = next((w for path, w in part.binding.slot.states if path == part.socket_path), None)
+    if given is None or not ports:
+        node.state = Value(node, "state", spec)
+        return wrap(node.state, trace)
+    wire = call_argument(given)
+    node.state, node.pinned_state = wire.value, True
+    node.inputs["state"], node.expected["state"] = wire.value, spec
+    return wire

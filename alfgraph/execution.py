@@ -1,0 +1,143 @@
+"""Small functions that emitted programs call: registers, sequences, trees of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from alfgraph.distributions import TensorDistribution
+from alfgraph.timestep import FIRST
+
+Tree = Any
+"""A tensor, a distribution, or a dict of trees."""
+
+
+def map_tree(function: Callable[[Tensor], Tensor], tree: Tree) -> Tree:
+    """Apply a function to every tensor of a tree."""
+    if isinstance(tree, dict):
+        return {name: map_tree(function, part) for name, part in tree.items()}
+    if isinstance(tree, TensorDistribution):
+        return tree.like(*(function(tensor) for tensor in tree.tensors))
+    return function(tree)
+
+
+def rows(tree: Tree, key: int | slice) -> Tree:
+    """Index or slice the leading axis of every tensor of a tree."""
+    return map_tree(lambda tensor: tensor[key], tree)
+
+
+def detached(tree: Tree) -> Tree:
+    """The same values without gradient."""
+    return map_tree(torch.Tensor.detach, tree)
+
+
+def stacked(trees: Sequence[Tree]) -> Tree:
+    """Stack equal trees along a new leading axis."""
+    first = trees[0]
+    if isinstance(first, dict):
+        return {name: stacked([tree[name] for tree in trees]) for name in first}
+    if isinstance(first, TensorDistribution):
+        columns = zip(*(tree.tensors for tree in trees), strict=True)
+        return first.like(*(torch.stack(column) for column in columns))
+    return torch.stack(list(trees))
+
+
+def leaf_tensors(tree: Tree) -> list[Tensor]:
+    """The tensors of a tree, in order."""
+    if isinstance(tree, dict):
+        return [tensor for part in tree.values() for tensor in leaf_tensors(part)]
+    if isinstance(tree, TensorDistribution):
+        return list(tree.tensors)
+    return [tree]
+
+
+def reset_where_first(
+    state: Mapping[str, Tensor], initial: Mapping[str, float], step_type: Tensor
+) -> dict[str, Tensor]:
+    """Registers at their initial value wherever an episode begins.
+
+    Args:
+        state: registers, each [B, ...].
+        initial: initial value of each register.
+        step_type: [B] int32.
+    """
+    first = step_type == FIRST
+    return {
+        name: value.masked_fill(first.reshape(-1, *([1] * (value.dim() - 1))), initial[name])
+        for name, value in state.items()
+    }
+
+
+def step_once(
+    module: Callable[..., Any],
+    inputs: Sequence[Tree],
+    state: Mapping[str, Tensor],
+    initial: Mapping[str, float],
+    step_type: Tensor | None,
+    outputs: int,
+) -> tuple[Any, ...]:
+    """One step of a part with registers, on [B].
+
+    Args:
+        module: called with the inputs, then the registers; gives the outputs, then the registers.
+        inputs: what its ports read.
+        state: registers before the step.
+        initial: their initial values.
+        step_type: [B] int32; registers are reset where it is FIRST. None: never.
+        outputs: number of output ports.
+
+    Returns:
+        The outputs, then the registers before the step (after a reset), then those after it.
+    """
+    before = dict(state) if step_type is None else reset_where_first(state, initial, step_type)
+    results = module(*inputs, *before.values())
+    results = results if isinstance(results, tuple) else (results,)
+    after = dict(zip(before, results[outputs:], strict=True))
+    return (*results[:outputs], before, after)
+
+
+def scan(
+    module: Callable[..., Any],
+    inputs: Sequence[Tree],
+    state: Mapping[str, Tensor],
+    initial: Mapping[str, float],
+    step_type: Tensor | None,
+    outputs: int,
+) -> tuple[Any, ...]:
+    """A part with registers over the leading axis of [T, B]; as `step_once`, row by row.
+
+    Returns:
+        The outputs stacked [T, B, ...], then the registers before row 0, then after the last row.
+    """
+    length = leaf_tensors(list(inputs)[0])[0].shape[0]
+    collected: list[tuple[Any, ...]] = []
+    first = dict(state)
+    for t in range(length):
+        at = [rows(tree, t) if tree is not None else None for tree in inputs]
+        *results, before, state = step_once(
+            module, at, state, initial, None if step_type is None else step_type[t], outputs
+        )
+        first = before if t == 0 else first
+        collected.append(tuple(results))
+    return (*(stacked(column) for column in zip(*collected, strict=True)), first, dict(state))
+
+
+def initial_state(
+    shapes: Mapping[str, tuple[tuple[int, ...], torch.dtype, float]],
+    batch: tuple[int, ...],
+    device: torch.device | str,
+) -> dict[str, Tensor]:
+    """Registers at their initial values.
+
+    Args:
+        shapes: (sample shape, dtype, initial value) by register.
+        batch: leading axes.
+        device: where they live.
+    """
+    return {
+        name: torch.full((*batch, *shape), value, dtype=dtype, device=device)
+        for name, (shape, dtype, value) in shapes.items()
+    }

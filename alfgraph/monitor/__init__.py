@@ -1,0 +1,1 @@
+"""Watching a run: episode metrics, metric files, live progress."""

@@ -1,0 +1,259 @@
+"""What is wrong with an override: the sentences, the names there are, what was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from alfgraph.addressing import (
+    Place,
+    classes_in,
+    joined,
+    parts_of,
+    socket_families,
+    takes_many,
+)
+from alfgraph.annealing import Annealing
+from alfgraph.component import Component
+from alfgraph.diagnostics import Diagnostic, Help
+from alfgraph.errors import SettingError
+from alfgraph.settings import setting_errors
+from alfgraph.source import Source
+from alfgraph.suggestions import did_you_mean, listing
+
+_PYTHON_WORDS = {"None": "null", "True": "true", "False": "false"}
+_LISTED = 12
+
+
+def no_socket(graph: Component, place: Place, source: Source | None) -> SettingError:
+    """E303: a swap names no socket."""
+    if place.exists and place.rest:
+        return _inside_a_setting(place, source)
+    if place.exists:
+        return _error(
+            "E303",
+            f"`{place.path}` is a setting of {_kind(place.holder)}, not a socket",
+            [f"`--set {place.path}=VALUE` changes a setting"],
+            source,
+            place.holder_path,
+        )
+    return _no_such_socket(graph, place, source)
+
+
+def _no_such_socket(graph: Component, place: Place, source: Source | None) -> SettingError:
+    names = _sockets(place.holder)
+    elsewhere = _paths_ending_in(graph, place.field, sockets=True)
+    return _error(
+        "E303",
+        f"`{_named(place.holder_path, place.holder)}` has no socket `{place.field}`",
+        [*_nearest(place, names, elsewhere), f"{_has('socket', names)}"],
+        source,
+        place.holder_path,
+    )
+
+
+def no_setting(graph: Component, place: Place, source: Source | None) -> SettingError:
+    """E301, or E303 where the unknown name is a step on the way."""
+    if place.rest:
+        return _no_such_socket(graph, place, source)
+    names = list(type(place.holder).model_fields)
+    elsewhere = _paths_ending_in(graph, place.field, sockets=False)
+    settings = [name for name in names if name not in _sockets(place.holder)]
+    return _error(
+        "E301",
+        f"`{_named(place.holder_path, place.holder)}` has no setting `{place.field}`",
+        [*_nearest(place, names, elsewhere), f"{_has('setting', settings)}"],
+        source,
+        place.holder_path,
+    )
+
+
+def no_setting_inside(
+    model: BaseModel, name: str, path: str, source: Source | None
+) -> SettingError:
+    """E301: a rate or an annealing has no such setting."""
+    names = list(type(model).model_fields)
+    near = did_you_mean(name, names)
+    fixes = [f"did you mean `{joined(path, near)}`?"] if near else []
+    message = f"`{path}` ({type(model).__name__}) has no setting `{name}`"
+    return _error("E301", message, [*fixes, _has("setting", names)], source, path)
+
+
+def _inside_a_setting(place: Place, source: Source | None) -> SettingError:
+    """E301: the path goes on where a plain value ends it."""
+    shown = "empty" if place.value is None else f"{place.value!r:.60}"
+    message = f"`{place.path}` is {shown}, so there is no `{'.'.join(place.rest)}` in it"
+    fixes = [f"`--set {place.path}=VALUE` changes it as a whole"]
+    if classes_in(place.annotation, Annealing):
+        fixes.append(_ANNEALING_HELP.format(path=place.path))
+    return _error("E301", message, fixes, source, place.holder_path)
+
+
+def value_without_settings(place: Place, source: Source | None) -> SettingError:
+    """E301: the path goes on where a plain value ends it."""
+    return _inside_a_setting(place, source)
+
+
+def within_an_empty_socket(place: Place, source: Source | None) -> SettingError:
+    """E303: the path goes on in a socket that holds nothing."""
+    families = socket_families(place.annotation)
+    if not families:
+        return _inside_a_setting(place, source)
+    return _error(
+        "E303",
+        f"the socket `{place.path}` is empty, so there is no `{'.'.join(place.rest)}` in it",
+        [f"plug {_a(families[0].__name__)} first: `--swap {place.path}=NAME`"],
+        source,
+        place.holder_path,
+    )
+
+
+def no_entry(place: Place, source: Source | None) -> SettingError:
+    """E303 or E301: an index beyond a tuple, or a key a dict does not have."""
+    held = getattr(place.holder, place.field)
+    is_socket = bool(socket_families(place.annotation))
+    path = joined(place.holder_path, place.field)
+    noun = "part" if is_socket else "value"
+    count = f"{len(held)} {noun}{'s' * (len(held) != 1)}" if held else f"no {noun}"
+    fixes = []
+    if isinstance(held, dict):
+        fixes.append(f"there {'is' if len(held) == 1 else 'are'} {listing(map(str, held))}")
+    else:
+        fixes.append(
+            f"`{path}.{len(held)}` is the next free place" if is_socket else "count from 0"
+        )
+    message = f"`{path}` holds {count}, and nothing under `{'.'.join(place.keys)}`"
+    return _error("E303" if is_socket else "E301", message, fixes, source, place.holder_path)
+
+
+def unfit_component(
+    path: str, given: Any, families: Iterable[type[Component]], source: Source | None
+) -> SettingError:
+    """E304: a component of another family, or no component at all."""
+    wanted = " or ".join(_a(family.__name__) for family in families)
+    return _error("E304", f"`{path}` takes {wanted}, not {_described(given)}", [], source, path)
+
+
+def value_for_a_socket(place: Place, raw: Any, source: Source | None) -> SettingError:
+    """E304: a plain value where a component belongs."""
+    families = socket_families(place.annotation)
+    wanted = " or ".join(_a(family.__name__) for family in families)
+    fixes = [f"parts are swapped: `--swap {place.path}=NAME`"]
+    if isinstance(place.value, Component):
+        names = [n for n in type(place.value).model_fields if n not in _sockets(place.value)]
+        fixes += [f"or set one of its own settings: {listing(names, 5)}"] if names else []
+    message = f"`{place.path}` takes {wanted}, not {_described(raw)}"
+    return _error("E304", message, fixes, source, place.holder_path)
+
+
+def unknown_kind(
+    place: Place, name: str, kinds: Iterable[str], source: Source | None
+) -> SettingError:
+    """E103: there is no annealing of this name."""
+    known = sorted(kinds)
+    near = did_you_mean(name, known)
+    fixes = [f"did you mean `{near}`?"] if near else []
+    fixes.append(f"there are {listing(known)}")
+    return _error("E103", f"there is no annealing `{name}`", fixes, source, place.path)
+
+
+def refused_value(
+    kind: type[BaseModel], error: ValidationError, path: str, source: Source | None
+) -> SettingError:
+    """E302: pydantic's words, and how the value is written where Python was typed."""
+    found = setting_errors(kind, error, source, path).diagnostics
+    fixes = [Help(text=text) for text in _spelling(kind, error, path)]
+    first = found[0].model_copy(update={"help": (*fixes, *found[0].help)})
+    return SettingError([first, *found[1:]])
+
+
+def not_a_number(path: str, source: Source | None) -> SettingError:
+    """E302: NaN."""
+    return _error("E302", f"`{path}` cannot be NaN", [], source, path)
+
+
+_ANNEALING_HELP = (
+    "a value that changes with progress is written as "
+    '`{path}={{"kind": "LinearAnnealing", "start": 1e-3, "end": 0}}`'
+)
+
+
+def _spelling(kind: type[BaseModel], error: ValidationError, path: str) -> list[str]:
+    """Advice for values that look like Python instead of JSON."""
+    texts = [entry["input"] for entry in error.errors() if isinstance(entry["input"], str)]
+    text = texts[0] if texts else ""
+    if text in _PYTHON_WORDS:
+        return [f"values are JSON: write `{_PYTHON_WORDS[text]}`"]
+    if text.startswith("(") and text.endswith(")"):
+        return [f"values are JSON: write `[{text[1:-1].strip(', ')}]`"]
+    names = [str(entry["loc"][0]) for entry in error.errors() if entry["loc"]]
+    tuples = [
+        n for n in names if n in kind.model_fields and takes_many(kind.model_fields[n].annotation)
+    ]
+    plain = [entry["input"] for entry in error.errors() if len(entry["loc"]) == 1]
+    if tuples and plain and isinstance(plain[0], int | float | str):
+        return [f"`{joined(path, tuples[0])}=[{plain[0]}]` gives one value"]
+    return []
+
+
+def _sockets(part: Component) -> list[str]:
+    fields = type(part).model_fields.items()
+    return [name for name, info in fields if socket_families(info.annotation)]
+
+
+def _nearest(place: Place, names: list[str], elsewhere: list[str]) -> list[str]:
+    """What was probably meant: a name here, or a path elsewhere that ends in this name."""
+    near = did_you_mean(place.field, names)
+    if near:
+        path = joined(place.holder_path, near, *place.keys, *place.rest)
+        return [f"did you mean `{path}`?"]
+    if len(elsewhere) == 1:
+        return [f"did you mean `{elsewhere[0]}`?"]
+    return [f"it is found at {listing(elsewhere, 4)}"] if elsewhere else []
+
+
+def _paths_ending_in(graph: Component, name: str, sockets: bool) -> list[str]:
+    found = []
+    for path, part in parts_of(graph):
+        fields = type(part).model_fields
+        if name in fields and bool(socket_families(fields[name].annotation)) == sockets:
+            found.append(joined(path, name))
+    return found
+
+
+def _has(noun: str, names: list[str]) -> str:
+    if not names:
+        return f"it has no {noun}s"
+    return f"its {noun}{'s are' if len(names) > 1 else ' is'} {listing(names, _LISTED)}"
+
+
+def _named(path: str, part: Component) -> str:
+    return path or type(part).__name__
+
+
+def _kind(part: Component) -> str:
+    return type(part).__name__
+
+
+def _described(given: Any) -> str:
+    if isinstance(given, Component):
+        name, family = type(given).__name__, given.family
+        return name if name.lower() == family else f"{name} ({_a(family)})"
+    if isinstance(given, type) and issubclass(given, Component):
+        return f"the class {given.__name__}; write `{given.__name__}()`"
+    return f"{given!r:.60}"
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[:1].lower() in "aeiou" else f"a {noun}"
+
+
+def _error(
+    code: str, message: str, fixes: Iterable[str], source: Source | None, path: str
+) -> SettingError:
+    helps = tuple(Help(text=text) for text in fixes)
+    return SettingError(
+        Diagnostic(code=code, message=message, source=source, help=helps, path=path)
+    )

@@ -1,0 +1,191 @@
+"""The plan: what the compiler hands over. Immutable, printable, JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, PrivateAttr
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class PhasePlan(_Frozen):
+    """One loop of the program.
+
+    Attributes:
+        name: the function.
+        phase: unroll, prepare, update, predict, or a phase of one's own.
+        board: whose phase it is, by path.
+        rate: when it runs, in words.
+        runs: how often per iteration.
+        axes: its axes in numbers, e.g. "[T=8, B=30]".
+        gradient: "with grad" or "no grad".
+    """
+
+    name: str
+    phase: str
+    board: str
+    rate: str
+    runs: int
+    every: int = 1
+    axes: str = ""
+    gradient: str = "no grad"
+
+
+class WirePlan(_Frozen):
+    """One wire: `source` gives `spec` to `targets`."""
+
+    phase: str
+    source: str
+    spec: str
+    targets: tuple[str, ...]
+
+
+class OptimizerPlan(_Frozen):
+    """What one optimizer trains: parameter paths and how many numbers each holds."""
+
+    path: str
+    kind: str
+    trains: dict[str, int]
+
+    @property
+    def num_parameters(self) -> int:
+        """Numbers it steps."""
+        return sum(self.trains.values())
+
+
+class BufferPlan(_Frozen):
+    """What one buffer stores."""
+
+    path: str
+    kind: str
+    leaves: dict[str, str]
+    num_bytes: int
+    gradient: str
+
+
+class SchedulePlan(_Frozen):
+    """The schedule in numbers, before anything runs.
+
+    Attributes:
+        unroll_length: transitions per environment and iteration.
+        num_environments: B.
+        env_steps_per_iteration: ticks x environments, reset steps included.
+        iterations: training iterations until the end; None: unlimited.
+        env_steps: environment steps until the end.
+        updates_per_iteration: optimizer phases run per iteration.
+        initial_collect_steps: env steps before the first update.
+    """
+
+    unroll_length: float
+    num_environments: int
+    env_steps_per_iteration: float
+    iterations: int | None
+    env_steps: int | None
+    updates_per_iteration: float
+    initial_collect_steps: int = 0
+
+
+class Plan(_Frozen):
+    """A checked board: resolved specs, order, gradient, ownership, state, schedule, program.
+
+    Attributes:
+        name: what the board is called.
+        schedule: the schedule in numbers.
+        phases: the loops of the program.
+        wires: every wire with its solved spec.
+        optimizers: who trains what.
+        buffers: what is stored.
+        untrained: parameters that are frozen or tracked, by path.
+        environment: what it acts in.
+        code: the program's source.
+        warnings: rendered warnings and notes.
+    """
+
+    name: str
+    schedule: SchedulePlan
+    phases: tuple[PhasePlan, ...]
+    wires: tuple[WirePlan, ...]
+    optimizers: tuple[OptimizerPlan, ...]
+    buffers: tuple[BufferPlan, ...]
+    untrained: dict[str, int]
+    environment: str
+    resume: str = ""
+    code: str
+
+    _compiled: Any = PrivateAttr(default=None)
+    _notes: tuple[Any, ...] = PrivateAttr(default=())
+
+    @property
+    def compiled(self) -> Any:
+        """The compiler's own view: board, loops and lowered program; what a run is made from."""
+        return self._compiled
+
+    @property
+    def notes(self) -> tuple[Any, ...]:
+        """Warnings and notes, as diagnostics."""
+        return self._notes
+
+    def to_json(self) -> str:
+        """The plan as JSON."""
+        return self.model_dump_json(indent=2)
+
+    def view(self) -> Any:
+        """The board as the renderer draws it."""
+        from alfgraph.compiler.views import board_view
+
+        return board_view(self)
+
+    def text(self, width: int = 100) -> str:
+        """The plan as a person reads it."""
+        return "\n".join(line[:width].rstrip() for line in _lines(self))
+
+
+def _lines(plan: Plan) -> list[str]:
+    schedule = plan.schedule
+    lines = [f"{plan.name}", f"  environment   {plan.environment}"]
+    lines.append(
+        f"  iteration     {schedule.env_steps_per_iteration:g} env steps "
+        f"({schedule.unroll_length:g} x {schedule.num_environments}), "
+        f"{schedule.updates_per_iteration:g} update{'s' if schedule.updates_per_iteration != 1 else ''}"
+    )
+    end = f"{schedule.iterations:,} iterations" if schedule.iterations else "unlimited"
+    if schedule.env_steps:
+        end += f", {schedule.env_steps:,} env steps"
+    lines.append(f"  run           {end}")
+    if schedule.initial_collect_steps:
+        lines.append(f"  collects      {schedule.initial_collect_steps:,} env steps before the first update")
+    if plan.resume:
+        lines.append(f"  resume        {plan.resume}")
+    lines += ["", "  phases"]
+    width = max((len(p.name) for p in plan.phases), default=0)
+    for phase in plan.phases:
+        lines.append(f"    {phase.name:<{width}}  {phase.axes:<18}  {phase.gradient:<8}  {phase.rate}")
+    lines += ["", "  optimizers"]
+    for optimizer in plan.optimizers:
+        lines.append(f"    {optimizer.path} ({optimizer.kind}) trains {optimizer.num_parameters:,} parameters")
+        for path, count in optimizer.trains.items():
+            lines.append(f"      {path:<40} {count:>12,}")
+    if not plan.optimizers:
+        lines.append("    none")
+    for path, count in plan.untrained.items():
+        lines.append(f"    untrained: {path} {count:,}")
+    lines += ["", "  buffers"]
+    for buffer in plan.buffers:
+        lines.append(f"    {buffer.path} ({buffer.kind})  {_bytes(buffer.num_bytes)}  {buffer.gradient}")
+        for name, spec in buffer.leaves.items():
+            lines.append(f"      {name:<28} {spec}")
+    if not plan.buffers:
+        lines.append("    none")
+    return lines
+
+
+def _bytes(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024 or unit == "GiB":
+            return f"{size:.4g} {unit}"
+        size /= 1024
+    return f"{size:.4g} GiB"

@@ -1,0 +1,186 @@
+"""Drawings of a board: SVG, HTML, PNG, PDF, Mermaid, Graphviz, JSON and text.
+
+Every format is made of a `BoardView`, which knows nothing of the compiler; see `view`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from alfgraph.errors import UsageError
+from alfgraph.render.view import BoardView
+from alfgraph.suggestions import did_you_mean, listing
+
+Engine = Literal["board", "graphviz"]
+Heat = Literal["declared", "git", "usage", "none"]
+ThemeName = Literal["board", "light", "print"]
+FORMATS = ("svg", "html", "png", "pdf", "mmd", "dot", "json", "txt")
+
+__all__ = ["FORMATS", "BoardView", "Engine", "Heat", "ThemeName", "render_view"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How to draw, as asked for."""
+
+    theme: str
+    engine: str
+    heat: str
+    link: str | None
+
+
+def render_view(
+    view: BoardView,
+    path_or_format: str | Path,
+    *,
+    theme: ThemeName = "board",
+    engine: Engine = "board",
+    depth: int | None = None,
+    focus: str | None = None,
+    hops: int = 1,
+    heat: Heat = "declared",
+    link: str | None = None,
+) -> str | bytes:
+    """Draws a board.
+
+    Args:
+        view: the board.
+        path_or_format: a file name such as `board.svg`, which is written, or a bare format such as
+            `svg`, which is only returned.
+        theme: `board` (solder mask), `light` or `print`.
+        engine: `board` for the board's own layout, `graphviz` for Graphviz's.
+        depth: how many levels of nested boards to open; None opens as many as stay readable.
+        focus: a socket path: draw only that and what is near it.
+        hops: how near, counted in wires.
+        heat: where the temperatures come from; `none` leaves them out.
+        link: where a chip leads: `vscode`, a repository's address, or a text with `{file}`.
+
+    Returns:
+        The drawing: text, or bytes for PNG and PDF. The same board gives the same bytes.
+
+    Raises:
+        UsageError: the format, theme, engine or focus is unknown, or a library is missing.
+    """
+    suffix = _format_of(str(path_or_format))
+    _check("theme", theme, get_args(ThemeName))
+    _check("engine", engine, get_args(Engine))
+    _check("heat", heat, get_args(Heat))
+    if focus is not None:
+        from alfgraph.render.focus import focus_on
+
+        view = focus_on(view, focus, hops)
+    style = _Style(theme, engine, heat, link)
+    drawn = _WRITERS[suffix](view, style, depth)
+    if str(path_or_format).lower().lstrip(".") not in FORMATS:
+        path = Path(path_or_format)
+        path.write_bytes(drawn if isinstance(drawn, bytes) else drawn.encode())
+    return drawn
+
+
+def _format_of(name: str) -> str:
+    """The format a file name or a bare format stands for."""
+    bare = name.lower().lstrip(".")
+    suffix = bare if bare in FORMATS else Path(name).suffix.lower().lstrip(".")
+    if suffix not in FORMATS:
+        near = did_you_mean(suffix or bare, FORMATS)
+        advice = f"; did you mean `.{near}`?" if near else f": use {listing(_dotted())}"
+        raise UsageError(f"a board cannot be drawn as `{name}`{advice}")
+    return suffix
+
+
+def _dotted() -> list[str]:
+    return [f".{name}" for name in FORMATS]
+
+
+def _check(what: str, given: str, known: tuple[str, ...]) -> None:
+    if given not in known:
+        near = did_you_mean(given, known)
+        advice = f"did you mean `{near}`?" if near else f"there are {listing(known)}."
+        raise UsageError(f"there is no {what} called `{given}`; {advice}")
+
+
+def _opened(view: BoardView, depth: int | None) -> BoardView:
+    from alfgraph.render.bundle import bundle
+    from alfgraph.render.fold import closed_at, fold
+
+    return bundle(fold(view, closed_at(view, depth)))
+
+
+def _svg(view: BoardView, style: _Style, depth: int | None) -> str:
+    from alfgraph.render.layout import lay_out
+    from alfgraph.render.links import link_from
+    from alfgraph.render.svg import draw_svg
+    from alfgraph.render.themes import THEMES
+
+    if style.engine == "graphviz":
+        return _graphviz(view, style, depth, "svg").decode()
+    layout = lay_out(_opened(view, depth))
+    return draw_svg(layout, THEMES[style.theme], style.heat, link_from(style.link), view)
+
+
+def _graphviz(view: BoardView, style: _Style, depth: int | None, suffix: str) -> bytes:
+    from alfgraph.render.dot import draw_with_graphviz
+    from alfgraph.render.themes import THEMES
+
+    return draw_with_graphviz(_opened(view, depth), THEMES[style.theme], suffix)
+
+
+def _png(view: BoardView, style: _Style, depth: int | None) -> bytes:
+    from alfgraph.render.raster import to_png
+
+    if style.engine == "graphviz":
+        return _graphviz(view, style, depth, "png")
+    return to_png(_svg(view, style, depth), zoom=2)
+
+
+def _pdf(view: BoardView, style: _Style, depth: int | None) -> bytes:
+    from alfgraph.render.layout import lay_out
+    from alfgraph.render.raster import to_pdf
+
+    if style.engine == "graphviz":
+        return _graphviz(view, style, depth, "pdf")
+    layout = lay_out(_opened(view, depth))
+    return to_pdf(_svg(view, style, depth), layout.width, layout.height)
+
+
+def _html(view: BoardView, style: _Style, depth: int | None) -> str:
+    from alfgraph.render.html import draw_html
+
+    return draw_html(view, theme=style.theme, heat=style.heat, link=style.link, depth=depth)
+
+
+def _mermaid(view: BoardView, style: _Style, depth: int | None) -> str:
+    from alfgraph.render.mermaid import draw_mermaid
+
+    return draw_mermaid(_opened(view, depth))
+
+
+def _dot(view: BoardView, style: _Style, depth: int | None) -> str:
+    from alfgraph.render.dot import draw_dot
+    from alfgraph.render.themes import THEMES
+
+    return draw_dot(_opened(view, depth), THEMES[style.theme])
+
+
+def _json(view: BoardView, style: _Style, depth: int | None) -> str:
+    return view.model_dump_json(indent=2) + "\n"
+
+
+def _text(view: BoardView, style: _Style, depth: int | None) -> str:
+    from alfgraph.render.fold import closed_at, fold
+    from alfgraph.render.text import wiring_table
+
+    return wiring_table(view if depth is None else fold(view, closed_at(view, depth)))
+
+
+_WRITERS: dict[str, Callable[[BoardView, _Style, int | None], str | bytes]] = {
+    "svg": _svg,
+    "html": _html,
+    "png": _png,
+    "pdf": _pdf,
+    "mmd": _mermaid,
+    "dot": _dot,
+    "json": _json,
+    "txt": _text,
+}

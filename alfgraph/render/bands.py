@@ -1,0 +1,208 @@
+"""Bands: one phase each, its chips in columns and its trunks in the channels between them."""
+
+import math
+from dataclasses import dataclass, field
+
+from alfgraph.render.channels import Trunk, assign_tracks
+from alfgraph.render.columns import Columns, Item, arrange
+from alfgraph.render.drawing import GRID, Chip, Net, Pin, Sink
+from alfgraph.render.heights import settle
+from alfgraph.render.view import PhaseView
+
+TRACK_PITCH = 2 * GRID
+HEADING = 25 * GRID
+STUB = 4 * GRID
+LABEL_ADVANCE = 5.5
+LONGEST_LABEL = 24
+MOST_STRETCH = 20 * GRID
+
+
+@dataclass(slots=True)
+class Channel:
+    """The space left of a column, and one right of the last.
+
+    From the left: room for the labels of `labels` pixels, tracks, room for notes before the pins.
+    """
+
+    trunks: dict[tuple[Net, str], Trunk] = field(default_factory=dict)
+    drawn: list[Trunk] = field(default_factory=list)
+    tracks: int = 0
+    labels: int = 0
+    notes: int = 0
+    x: int = 0
+    width: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Band:
+    """A phase on the board; `x`, `y`, `width` and `height` are those of its frame."""
+
+    index: int
+    phase: PhaseView
+    chips: list[Chip]
+    columns: Columns
+    channels: list[Channel]
+    passing: dict[tuple[Net, int], Item]
+    content_height: int
+    x: int = 0
+    y: int = 0
+    width: int = 0
+    height: int = 0
+    content_top: int = 0
+    lanes: int = 0
+
+
+def make_band(index: int, phase: PhaseView, chips: list[Chip], nets: list[Net]) -> Band:
+    """Places the chips of a phase relative to each other; `nets` are those that start in it."""
+    columns = arrange(chips, nets)
+    height = settle(columns.columns)
+    for column in columns.columns:
+        _level(column)
+        for item in column:
+            if item.chip:
+                item.chip.y = item.y
+    passing = {
+        (item.net, item.column): item
+        for column in columns.columns
+        for item in column
+        if item.net is not None
+    }
+    channels = [Channel() for _ in range(len(columns.columns) + 1)]
+    band = Band(index, phase, chips, columns, channels, passing, height)
+    _add_forward_trunks(band)
+    for chip in chips:
+        channel = channels[columns.place[chip] + 1]
+        for pin in chip.pins.values():
+            if pin.side == "out" and pin.connected:
+                channel.labels = max(channel.labels, math.ceil(len(label(pin)) * LABEL_ADVANCE))
+    for net in nets:
+        for sink in net.sinks:
+            if sink.failing:
+                channel = channels[columns.place[sink.pin.chip]]
+                channel.notes = max(channel.notes, note_width(sink.failing) + 2 * GRID)
+    return band
+
+
+def note_width(text: str) -> int:
+    """How wide a plate with a text is."""
+    return math.ceil(len(text) * LABEL_ADVANCE * 1.05) + 14
+
+
+def label(pin: Pin) -> str:
+    """What is printed above a trace where it leaves its pin."""
+    if pin.layer != "wire":
+        return ""
+    text = pin.spec
+    if text.startswith("{") and len(text) > LONGEST_LABEL:
+        fields = text.count(":") - text.count("{") + 1
+        text = f"{{{fields} fields}}"
+    return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
+
+
+def _level(column: list[Item]) -> None:
+    """Chips of a column that are nearly as wide become equally wide."""
+    chips = [item.chip for item in column if item.chip]
+    widest = max((chip.width for chip in chips), default=0)
+    for chip in chips:
+        if not chip.pill and chip.width * 5 >= widest * 3:
+            chip.width = widest
+
+
+def _add_forward_trunks(band: Band) -> None:
+    """A trunk in every channel a net crosses."""
+    for link in band.columns.links:
+        trunk = _trunk(band, link.right.column, link.net, "")
+        entered, left = link.left.y + link.left_dy, link.right.y + link.right_dy
+        if entered not in trunk.lefts:
+            trunk.lefts.append(entered)
+        if left not in trunk.rights:
+            trunk.rights.append(left)
+
+
+def _trunk(band: Band, channel: int, net: Net, role: str) -> Trunk:
+    return band.channels[channel].trunks.setdefault((net, role), Trunk(net))
+
+
+def leave(band: Band, net: Net, up: bool) -> Trunk:
+    """Leads a net out of its column, up or down to a lane."""
+    chip = net.source.chip
+    trunk = _trunk(band, band.columns.place[chip] + 1, net, "")
+    height = chip.y + net.source.dy
+    if height not in trunk.lefts:
+        trunk.lefts.append(height)
+    trunk.up, trunk.down = trunk.up or up, trunk.down or not up
+    return trunk
+
+
+def enter(band: Band, net: Net, sink: Sink, up: bool) -> Trunk:
+    """Leads a net from a lane above (`up`) or below into a column."""
+    chip = sink.pin.chip
+    trunk = _trunk(band, band.columns.place[chip], net, "up" if up else "down")
+    height = chip.y + sink.pin.dy
+    if height not in trunk.rights:
+        trunk.rights.append(height)
+    trunk.up, trunk.down = trunk.up or up, trunk.down or not up
+    return trunk
+
+
+def set_tracks(band: Band) -> None:
+    """Gives the trunks of every channel their tracks, and the channel its natural width."""
+    for channel in band.channels:
+        straight = {t.lefts[0] for t in channel.trunks.values() if t.straight and t.lefts}
+        bent = [trunk for trunk in channel.trunks.values() if not trunk.straight]
+        channel.drawn, channel.tracks = assign_tracks(bent, straight)
+        tracks = channel.tracks * TRACK_PITCH
+        channel.width = _whole(channel.labels + 2 * GRID + tracks + STUB + channel.notes)
+    band.width = HEADING + sum(channel.width for channel in band.channels) + _chip_widths(band)
+
+
+def _whole(width: float) -> int:
+    """Rounds up to the pitch of tracks, on which the parity of bands depends."""
+    return math.ceil(width / TRACK_PITCH) * TRACK_PITCH
+
+
+def _column_widths(band: Band) -> list[int]:
+    return [
+        max((item.chip.width for item in column if item.chip), default=0)
+        for column in band.columns.columns
+    ]
+
+
+def _chip_widths(band: Band) -> int:
+    return sum(_column_widths(band))
+
+
+def set_across(band: Band, x: int, width: int) -> None:
+    """Sets every horizontal position; a narrow band is stretched, within reason.
+
+    Tracks of neighbouring bands lie on different columns of the grid, so that lines that go on
+    into the space between two bands never meet there.
+    """
+    spare = max(width - band.width, 0)
+    stretch = min(spare // max(len(band.channels), 1), MOST_STRETCH) // TRACK_PITCH * TRACK_PITCH
+    band.x, band.width = x, width
+    at = x + HEADING
+    for number, channel in enumerate(band.channels):
+        channel.x = at
+        channel.width += stretch
+        tracks = channel.tracks * TRACK_PITCH
+        first = at + channel.labels + 2 * GRID
+        last = at + channel.width - STUB - channel.notes - tracks + GRID
+        base = first if number == len(band.channels) - 1 else (first + max(last, first)) // 2
+        base = _whole(base) + (GRID if band.index % 2 else 0)
+        if base > max(last, first):
+            base -= TRACK_PITCH
+        for trunk in channel.drawn:
+            trunk.x = base + trunk.track * TRACK_PITCH
+        at += channel.width
+        if number < len(band.columns.columns):
+            at += _place_column(band.columns.columns[number], at)
+
+
+def _place_column(column: list[Item], at: int) -> int:
+    """Centres the chips of a column; returns how wide it is."""
+    width = max((item.chip.width for item in column if item.chip), default=0)
+    for item in column:
+        if item.chip:
+            item.chip.x = at + (width - item.chip.width) // 2
+    return width

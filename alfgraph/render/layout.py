@@ -1,0 +1,244 @@
+"""The layout of a board: bands below each other, lanes and risers between, a path for every wire.
+
+Nothing here knows colours or formats; `lay_out` is deterministic and works in whole pixels.
+"""
+
+from dataclasses import dataclass, field
+
+from alfgraph.render.bands import Band, enter, leave, make_band, set_across, set_tracks
+from alfgraph.render.channels import Trunk
+from alfgraph.render.chips import build_chips, build_nets
+from alfgraph.render.drawing import GRID, Chip, Net, Point, Sink
+from alfgraph.render.lanes import PITCH, Lane, stack
+from alfgraph.render.view import BoardView
+
+EDGE = 8 * GRID
+HEAD = 12 * GRID
+FOOT = 15 * GRID
+BAND_PAD = 5 * GRID
+FEEDBACK_PITCH = 4 * GRID
+BETWEEN = 3 * GRID
+LEAST_WIDTH = 150 * GRID
+
+
+@dataclass(slots=True, eq=False)
+class Exit:
+    """How a net travels between columns that are not neighbours: trunk, lane, riser, lane, trunk.
+
+    Attributes:
+        net: whose it is.
+        band: where it starts.
+        trunk: the trunk that leaves the source's column.
+        gap: the space between bands it goes to; None for the lane of its own band.
+        ends: for every sink the trunk that enters its column, its band and its space.
+        riser: where it changes between spaces.
+    """
+
+    net: Net
+    band: Band
+    trunk: Trunk
+    gap: int | None
+    ends: list[tuple[Sink, Trunk, Band, int | None]] = field(default_factory=list)
+    riser: int | None = None
+    lanes: dict[int | None, Lane] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Layout:
+    """A drawn board: everything has its place."""
+
+    view: BoardView
+    chips: list[Chip]
+    nets: list[Net]
+    bands: list[Band]
+    width: int
+    height: int
+
+
+def lay_out(view: BoardView) -> Layout:
+    """Places chips and wires of a board (with its records bundled already)."""
+    chips = build_chips(view)
+    nets = build_nets(view, chips)
+    bands = []
+    for index, phase in enumerate(view.phases):
+        own = [chip for chip in chips if chip.node.phase == phase.name]
+        bands.append(
+            make_band(
+                index, phase, own, [n for n in nets if n.source.chip.node.phase == phase.name]
+            )
+        )
+    exits = _exits(nets, bands)
+    for band in bands:
+        set_tracks(band)
+    left, right = _risers(exits)
+    inner = max([LEAST_WIDTH, *(band.width for band in bands)])
+    x = EDGE + left * PITCH
+    for band in bands:
+        set_across(band, x, inner)
+    _place_risers(exits, x, x + inner)
+    bottom = _place_down(bands, exits)
+    _draw_paths(nets, bands, exits)
+    return Layout(view, chips, nets, bands, x + inner + right * PITCH + EDGE, bottom + FOOT)
+
+
+def _exits(nets: list[Net], bands: list[Band]) -> list[Exit]:
+    """Decides for every net that leaves its columns which spaces it runs through."""
+    band_of = {chip: band for band in bands for chip in band.chips}
+    exits = []
+    for net in nets:
+        band = band_of[net.source.chip]
+        far = [sink for sink in net.sinks if sink not in band.columns.forward]
+        if not far:
+            continue
+        if net.layer == "wire":
+            exit_ = Exit(net, band, leave(band, net, up=True), None)
+            exit_.ends = [(sink, enter(band, net, sink, up=True), band, None) for sink in far]
+        else:
+            targets = [band_of[sink.pin.chip].index for sink in far]
+            gap = band.index + (min(targets) > band.index)
+            exit_ = Exit(net, band, leave(band, net, up=gap == band.index), gap)
+            for sink in far:
+                target = band_of[sink.pin.chip]
+                space = target.index + (target.index < gap)
+                trunk = enter(target, net, sink, up=space == target.index)
+                exit_.ends.append((sink, trunk, target, space))
+        exits.append(exit_)
+    return exits
+
+
+def first_trunk(trunk: Trunk) -> Trunk:
+    """The trunk a line meets first when it comes from a lane."""
+    while trunk.before is not None:
+        trunk = trunk.before
+    return trunk
+
+
+def _spaces(exit_: Exit) -> list[int]:
+    """The spaces between bands that a net uses."""
+    spaces = {space for _, _, _, space in exit_.ends} | {exit_.gap}
+    return sorted(space for space in spaces if space is not None)
+
+
+def _risers(exits: list[Exit]) -> tuple[int, int]:
+    """How many nets change space at the left edge (buses), how many at the right (the others)."""
+    rising = [exit_ for exit_ in exits if len(_spaces(exit_)) > 1]
+    left = sum(exit_.net.layer == "bus" for exit_ in rising)
+    return left, len(rising) - left
+
+
+def _place_risers(exits: list[Exit], left: int, right: int) -> None:
+    """Sets where nets rise, the short ones nearer to the bands."""
+    rising = [exit_ for exit_ in exits if len(_spaces(exit_)) > 1]
+    rising.sort(key=lambda exit_: _spaces(exit_)[-1] - _spaces(exit_)[0])
+    for exit_ in rising:
+        if exit_.net.layer == "bus":
+            left -= PITCH
+            exit_.riser = left
+        else:
+            right += PITCH
+            exit_.riser = right
+
+
+def _place_down(bands: list[Band], exits: list[Exit]) -> int:
+    """Sets every vertical position from the top; returns the bottom of the last space."""
+    for exit_ in exits:
+        _make_lanes(exit_)
+    y = HEAD
+    for space in range(len(bands) + 1):
+        lanes = [exit_.lanes[space] for exit_ in exits if space in exit_.lanes]
+        count = stack(lanes)
+        for lane in lanes:
+            lane.y = y + BETWEEN + lane.number * PITCH
+        y += BETWEEN + (count * PITCH + BETWEEN - PITCH // 2 if count else 0)
+        y = -(-y // GRID) * GRID
+        if space == len(bands):
+            break
+        band = bands[space]
+        own = [e.lanes[None] for e in exits if None in e.lanes and e.band is band]
+        band.y, band.lanes = y, stack(own)
+        for lane in own:
+            lane.y = y + BAND_PAD + lane.number * FEEDBACK_PITCH
+        band.content_top = y + BAND_PAD + (band.lanes * FEEDBACK_PITCH + GRID if own else 0)
+        band.height = max(band.content_top - y + band.content_height + BAND_PAD, 16 * GRID)
+        for chip in band.chips:
+            chip.y += band.content_top
+        y += band.height
+    return y
+
+
+def _make_lanes(exit_: Exit) -> None:
+    """The lanes of a net, each with the lines that meet it."""
+
+    def meet(space: int | None, x: int, from_above: bool) -> None:
+        lane = exit_.lanes.setdefault(space, Lane(exit_.net))
+        points = lane.above if from_above else lane.below
+        if x not in points:
+            points.append(x)
+
+    meet(exit_.gap, exit_.trunk.x, exit_.gap == exit_.band.index + 1)
+    for _, trunk, band, space in exit_.ends:
+        meet(space, first_trunk(trunk).x, space == band.index + 1)
+    spaces = _spaces(exit_)
+    if exit_.riser is not None:
+        for space in spaces:
+            if space != spaces[0]:
+                meet(space, exit_.riser, True)
+            if space != spaces[-1]:
+                meet(space, exit_.riser, False)
+
+
+def _draw_paths(nets: list[Net], bands: list[Band], exits: list[Exit]) -> None:
+    """Gives every sink the corners of its wire, from source to sink."""
+    band_of = {chip: band for band in bands for chip in band.chips}
+    for net in nets:
+        band = band_of[net.source.chip]
+        for sink in net.sinks:
+            if sink in band.columns.forward:
+                sink.path = simplified(_forward_path(band, net, sink))
+    for exit_ in exits:
+        for sink, trunk, band, space in exit_.ends:
+            path = [exit_.net.source.anchor]
+            _follow(path, exit_.trunk, exit_.band, exit_.lanes[exit_.gap].y)
+            if space != exit_.gap and exit_.riser is not None:
+                path += [(exit_.riser, exit_.lanes[exit_.gap].y)]
+                path += [(exit_.riser, exit_.lanes[space].y)]
+            path.append((first_trunk(trunk).x, exit_.lanes[space].y))
+            _follow(path, trunk, band, sink.pin.anchor[1])
+            sink.path = simplified([*path, sink.pin.anchor])
+
+
+def _forward_path(band: Band, net: Net, sink: Sink) -> list[Point]:
+    """From column to column."""
+    path = [net.source.anchor]
+    end = band.columns.place[sink.pin.chip]
+    for column in range(band.columns.place[net.source.chip] + 1, end + 1):
+        item = band.passing.get((net, column)) if column < end else None
+        y = band.content_top + item.y if item else sink.pin.anchor[1]
+        trunk = band.channels[column].trunks[net, ""]
+        if not trunk.straight:
+            _follow(path, trunk, band, y)
+    return [*path, sink.pin.anchor]
+
+
+def _follow(path: list[Point], trunk: Trunk, band: Band, y: int) -> None:
+    """Goes along a trunk, and the ones before it, to a height."""
+    chain = [trunk]
+    while chain[0].before is not None:
+        chain.insert(0, chain[0].before)
+    for piece in chain:
+        target = y if piece is trunk else band.content_top + piece.rights[0]
+        path += [(piece.x, path[-1][1]), (piece.x, target)]
+
+
+def simplified(path: list[Point]) -> list[Point]:
+    """Leaves out repeated points and points in the middle of a straight line."""
+    result: list[Point] = []
+    for point in path:
+        if result and result[-1] == point:
+            continue
+        while len(result) > 1 and (
+            result[-2][0] == result[-1][0] == point[0] or result[-2][1] == result[-1][1] == point[1]
+        ):
+            result.pop()
+        result.append(point)
+    return result

@@ -1,0 +1,141 @@
+"""Nets as SVG: casing below, copper above, dots, arrowheads, registers, diodes and labels."""
+
+from itertools import pairwise
+
+from alfgraph.render.bands import label, note_width
+from alfgraph.render.drawing import GRID, Net, Point, Sink
+from alfgraph.render.element import element, tooltip, words
+from alfgraph.render.layout import Layout
+from alfgraph.render.traces import REGISTER_WIDTH, Copper, Look, chamfered, etch, free_place
+
+
+def draw_wires(layout: Layout) -> tuple[str, str]:
+    """Draws all nets.
+
+    Returns:
+        The parameter layer and the copper layer; the first lies below.
+    """
+    coppers = etch(layout)
+    second = "".join(_net(copper) for copper in coppers if _is_parameters(copper.net))
+    first = "".join(_net(copper) for copper in coppers if not _is_parameters(copper.net))
+    return second, first
+
+
+def _is_parameters(net: Net) -> bool:
+    return net.layer in ("trains", "tracks")
+
+
+def _net(copper: Copper) -> str:
+    """One net, told apart by its number; what is wrong is drawn last."""
+    net = copper.net
+    traces = sorted(copper.traces, key=lambda trace: (trace.look.failing, trace.look.wide))
+    paths = [(chamfered(trace.points), trace.look) for trace in traces]
+    casing = [element("path", d=d, class_="casing" + (" wide" if k.wide else "")) for d, k in paths]
+    lines = [element("path", d=d, class_=_classes(k)) for d, k in paths]
+    lines += [element("path", d=d, class_="shine") for d, k in paths if k.wide]
+    dots = [
+        element("circle", cx=x, cy=y, r=4.2 if k.wide else 3.2, class_="joint " + _color(k))
+        for (x, y), k in copper.dots
+    ]
+    ends = [_end(net, sink) for sink in net.sinks]
+    registers = [_register(point) for point in copper.registers]
+    source = net.source
+    told = f"{source.chip.title}.{source.name} → " + ", ".join(
+        f"{sink.pin.chip.title}.{sink.pin.name}" for sink in net.sinks
+    )
+    hit = [element("path", d=d, class_="hit") for d, _ in paths]
+    return element(
+        "g",
+        tooltip(told + (f"\n{source.spec}" if source.spec else ""))
+        + "".join([*casing, *lines, *dots, *ends, *registers, _source_label(net), *hit]),
+        class_=f"net {net.layer}",
+        data_net=net.number,
+        data_from=source.chip.number,
+        data_to=" ".join(dict.fromkeys(str(sink.pin.chip.number) for sink in net.sinks)),
+    )
+
+
+def _color(look: Look) -> str:
+    if look.failing:
+        return "failing"
+    if look.change:
+        return look.change
+    return look.layer if look.layer in ("trains", "tracks") else f"f-{look.family}"
+
+
+def _classes(look: Look) -> str:
+    return (
+        f"copper {_color(look)}"
+        + (" wide" if look.wide else "")
+        + (" late" if look.delayed else "")
+    )
+
+
+def _end(net: Net, sink: Sink) -> str:
+    """An arrowhead at the pin; before it a diode, if no gradient flows back."""
+    x, y = sink.pin.anchor
+    color = "failing" if sink.failing else f"f-{sink.family}"
+    if sink.change:
+        color = sink.change
+    if _is_parameters(net):
+        color = net.layer
+    size = 5 if net.layer == "bus" or sink.family == "record" else 4
+    mark = element("path", d=f"M{x} {y}l{-2 * size} {-size}v{2 * size}z", class_=f"tip {color}")
+    if sink.detached:
+        mark += element("path", d=f"M{x - 12} {y - 5}v10m0 -5l-7 -5v10z", class_=f"diode {color}")
+    return mark
+
+
+def _register(point: Point) -> str:
+    """The z⁻¹ box on a wire that is read at the next tick."""
+    x, y = point
+    width = REGISTER_WIDTH
+    box = element("rect", x=x - width / 2, y=y - 9, width=width, height=18, rx=4, class_="register")
+    return box + element(
+        "text",
+        'z<tspan dy="-4.5" font-size="8">−1</tspan>',
+        x=x,
+        y=y + 4,
+        class_="rt",
+    )
+
+
+def _source_label(net: Net) -> str:
+    """The spec, above the trace where it leaves its pin."""
+    text = label(net.source)
+    if not text:
+        return ""
+    x, y = net.source.anchor
+    return words(text, x + GRID, y - 4, "sp")
+
+
+def draw_notes(layout: Layout) -> str:
+    """Plates on wires: the buffer on a crossing bus, and why a wire does not fit."""
+    uprights = [
+        (net, a[0], min(a[1], b[1]), max(a[1], b[1]))
+        for net in layout.nets
+        for sink in net.sinks
+        for a, b in pairwise(sink.path)
+        if a[0] == b[0]
+    ]
+    plates = []
+    for net in layout.nets:
+        if net.layer == "bus":
+            text = " + ".join(dict.fromkeys(sink.spec for sink in net.sinks))
+            x, y = free_place(net.sinks[0].path, net, uprights, note_width(text))
+            plates.append(_plate(text, x, y, "bus"))
+        for sink in net.sinks:
+            if sink.failing:
+                x, y = sink.pin.anchor
+                plates.append(
+                    _plate(sink.failing, x - GRID - note_width(sink.failing) / 2, y, "bad")
+                )
+    return "".join(plates)
+
+
+def _plate(text: str, x: float, y: float, class_: str) -> str:
+    width = note_width(text)
+    box = element(
+        "rect", x=x - width / 2, y=y - 8, width=width, height=16, rx=3, class_=f"plate {class_}"
+    )
+    return element("g", box + words(text, x, y + 3.5, f"pt {class_}"), class_="told")

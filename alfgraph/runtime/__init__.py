@@ -1,0 +1,1 @@
+"""Running a program: the loop's objects, checkpoints, the run directory."""

@@ -1,0 +1,79 @@
+"""ActorCritic: advantage actor-critic; the gradient of the rollout reaches the update."""
+
+from __future__ import annotations
+
+from alfgraph.components.buffers.rollout_buffer import RolloutBuffer
+from alfgraph.components.losses.actor_critic_losses import ActorCriticLoss
+from alfgraph.components.networks.actor_network import ActorDistributionNetwork
+from alfgraph.components.networks.value_network import ValueNetwork
+from alfgraph.components.optimizers.optimizers import Adam
+from alfgraph.components.returns.advantages import GAE, ValueTarget
+from alfgraph.families import Algorithm, Buffer, Loss, Optimizer, PolicyNetwork, ValueFunction
+from alfgraph.records import Record
+from alfgraph.schedules import OnPolicy, Schedule
+from alfgraph.timestep import TimeStep
+from alfgraph.wires import Wire
+
+
+class Acted(Record):
+    """What one step of the rollout records."""
+
+    step: TimeStep
+    action: Wire
+    log_prob: Wire
+    entropy: Wire
+    state: Wire
+
+
+class ActorCritic(Algorithm):
+    """Advantage actor-critic (A2C).
+
+    Details:
+        - One update per rollout, on all of it: [T, B].
+        - The last row's value bootstraps, so all T transitions are learnt from (ALF wastes 1/T).
+        - Advantages carry no gradient; the critic learns from its own error only.
+
+    Source: Mnih et al. 2016, arXiv:1602.01783, Algorithm S3; synchronous.
+    """
+
+    actor: PolicyNetwork = ActorDistributionNetwork()
+    critic: ValueFunction = ValueNetwork()
+    rollout: RolloutBuffer = RolloutBuffer()
+    returns: ValueTarget = GAE()
+    loss: ActorCriticLoss = ActorCriticLoss(entropy_weight=0.01)
+    optimizer: Optimizer | None = Adam(lr=1e-3, gradient_clipping=0.5)
+    schedule: Schedule = OnPolicy(unroll_length=8)
+
+    def unroll(self, step: TimeStep) -> Wire:
+        """Act, and record what the update needs; [B]."""
+        actor = self.actor(step)
+        action = actor.policy.sample()
+        self.rollout.write(
+            Acted(
+                step=step,
+                action=action,
+                log_prob=actor.policy.log_prob(action),
+                entropy=actor.policy.entropy(),
+                state=actor.state,
+            )
+        )
+        return action
+
+    def update(self) -> Wire:
+        """Once per rollout; [T, B]."""
+        taken, steps = self.rollout.read(Acted), self.rollout.steps()
+        value = self.critic(steps).value
+        target = self.returns(steps, value=value)
+        loss = self.loss(
+            taken, advantage=target.advantage, returns=target.returns, value=value[:-1]
+        )
+        if self.optimizer is not None:
+            self.optimizer(loss.loss)
+        return loss.loss
+
+    def predict(self, step: TimeStep) -> Wire:
+        """Act greedily."""
+        return self.actor(step).policy.mode()
+
+
+__all__ = ["Acted", "ActorCritic", "Buffer", "Loss"]

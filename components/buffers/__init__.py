@@ -1,0 +1,1 @@
+"""Buffers: records on their way from one phase to another."""

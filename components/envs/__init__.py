@@ -1,0 +1,1 @@
+"""Environments: Gymnasium's, batched, as ALF's time steps."""

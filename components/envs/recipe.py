@@ -1,0 +1,178 @@
+"""How one environment is made and seen: id or function, wrappers, time limit, action scaling."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, TypeVar
+
+import gymnasium
+
+from alfgraph.errors import SettingError
+from alfgraph.suggestions import did_you_mean
+
+T = TypeVar("T")
+AnyEnv: TypeAlias = gymnasium.Env[Any, Any]
+AnyVectorEnv: TypeAlias = gymnasium.vector.VectorEnv[Any, Any, Any]
+
+EXTRAS = {
+    "box2d": "box2d",
+    "mujoco": "mujoco",
+    "ale_py": "atari",
+    "gymnasium_robotics": "robotics",
+}
+"""Package that an environment needs -> the extra of alfgraph that installs it."""
+
+UNLIMITED = 2**31 - 1
+"""Steps of an episode without a time limit, for native vector environments, which want a number."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class EnvRecipe:
+    """What is needed to make the same environment again, in this process or in another.
+
+    Attributes:
+        id: Gymnasium's id, optionally `module:Id-v0`; with `make` only a name for messages.
+        kwargs: Arguments of the environment's constructor.
+        wrappers: Functions applied to the environment, innermost first.
+        make: Makes the environment instead of `gymnasium.make(id)`.
+        max_episode_steps: Time limit; None: the registered one, 0: no limit.
+        normalize_action: Bounded continuous actions are [-1, 1] on the board.
+        clip_action: Clip continuous actions into the environment's bounds.
+        info_keys: Keys of the info dictionary that are handed on.
+        reward_shape: Shape of a vector reward, `()` for a scalar.
+    """
+
+    id: str
+    kwargs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    wrappers: tuple[Callable[[AnyEnv], AnyEnv], ...] = ()
+    make: Callable[..., AnyEnv] | None = None
+    max_episode_steps: int | None = None
+    normalize_action: bool = True
+    clip_action: bool = True
+    info_keys: tuple[str, ...] = ()
+    reward_shape: tuple[int, ...] = ()
+
+    def single(self) -> AnyEnv:
+        """Makes one environment, wrapped.
+
+        Raises:
+            SettingError: If the id is unknown, a package is missing or the constructor fails.
+        """
+        env = self._guarded(self._custom if self.make is not None else self._registered)
+        for wrapper in self.wrappers:
+            env = wrapper(env)
+        return env
+
+    def native(self, num_envs: int) -> AnyVectorEnv:
+        """Makes the natively vectorised form of the environment.
+
+        Raises:
+            SettingError: If there is none, or it cannot be made.
+        """
+        if not self.is_native():
+            raise SettingError(
+                f"environment `{self.id}` has no native vector form that fits these settings "
+                "(wrappers and `make` rule it out)",
+                help='vectorization="serial"',
+            )
+        kwargs = dict(self.kwargs)
+        if self.max_episode_steps is not None:
+            kwargs["max_episode_steps"] = self.max_episode_steps or UNLIMITED
+        env: AnyVectorEnv = self._guarded(
+            lambda: gymnasium.make_vec(
+                self.id, num_envs, vectorization_mode="vector_entry_point", **kwargs
+            )
+        )
+        mode = env.metadata.get("autoreset_mode")
+        if mode != gymnasium.vector.AutoresetMode.NEXT_STEP:
+            env.close()
+            raise SettingError(
+                f"the native vector form of `{self.id}` resets in mode {mode}, not NEXT_STEP",
+                help='vectorization="serial"',
+            )
+        return env
+
+    def is_native(self) -> bool:
+        """Tells whether Gymnasium registers a native vector form that these settings can use."""
+        if self.make is not None or self.wrappers:
+            return False
+        spec = self._guarded(self._spec)
+        return spec.vector_entry_point is not None and not spec.additional_wrappers
+
+    def _registered(self) -> AnyEnv:
+        limit = -1 if self.max_episode_steps == 0 else self.max_episode_steps
+        # Gymnasium's checks at every step cost time; the board and our loop make them needless.
+        spec = dataclasses.replace(self._spec(), order_enforce=False)
+        return gymnasium.make(
+            spec, max_episode_steps=limit, disable_env_checker=True, **self.kwargs
+        )
+
+    def _custom(self) -> AnyEnv:
+        assert self.make is not None
+        env = self.make(**self.kwargs)
+        if self.max_episode_steps:
+            env = gymnasium.wrappers.TimeLimit(env, self.max_episode_steps)
+        return env
+
+    def _spec(self) -> gymnasium.envs.registration.EnvSpec:
+        module, _, name = self.id.rpartition(":")
+        if module:
+            importlib.import_module(module)
+        return gymnasium.spec(name)
+
+    def _guarded(self, make: Callable[[], T]) -> T:
+        """Calls `make`; turns its failures into sentences that name the fix."""
+        try:
+            return make()
+        except SettingError:
+            raise
+        except (
+            gymnasium.error.NameNotFound,
+            gymnasium.error.NamespaceNotFound,
+            gymnasium.error.VersionNotFound,
+            gymnasium.error.DeprecatedEnv,
+            gymnasium.error.UnregisteredEnv,
+        ) as error:
+            raise _unknown_id(self.id, error) from error
+        except (gymnasium.error.DependencyNotInstalled, ImportError) as error:
+            raise _missing_package(self.id, error) from error
+        except Exception as error:
+            raise SettingError(
+                f"environment `{self.id}` cannot be made: {type(error).__name__}: {error}"
+            ) from error
+
+
+def _unknown_id(env_id: str, error: Exception) -> SettingError:
+    """Says that an id is not registered, with the closest one that is."""
+    _, _, name = env_id.rpartition(":")
+    stem = name.partition("-v")[0].casefold()
+    known = list(gymnasium.registry)
+    versions = [known_id for known_id in known if known_id.partition("-v")[0].casefold() == stem]
+    close = versions[-1] if versions else did_you_mean(name, known)
+    return SettingError(
+        f"no environment `{env_id}` is registered in Gymnasium",
+        help=f"did you mean `{close}`?"
+        if close
+        else "`module:Id-v0` first imports the module that registers the id",
+    )
+
+
+def _missing_package(env_id: str, error: BaseException) -> SettingError:
+    """Says which package an environment lacks and how to install it."""
+    seen: BaseException | None = error
+    texts = []
+    while seen is not None:
+        texts.append(f"{getattr(seen, 'name', '') or ''} {seen}".lower())
+        seen = seen.__cause__ or seen.__context__
+    for package, extra in EXTRAS.items():
+        if any(package in text for text in texts):
+            return SettingError(
+                f"environment `{env_id}` needs the package {package}, which is not installed",
+                help=f"pip install 'alfgraph[{extra}]'",
+            )
+    return SettingError(
+        f"environment `{env_id}` needs a package that is not installed: {error}",
+        help="install it beside alfgraph",
+    )

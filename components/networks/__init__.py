@@ -1,0 +1,1 @@
+"""Networks: from observations to features, values, and distributions over actions."""

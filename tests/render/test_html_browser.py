@@ -1,0 +1,152 @@
+"""The HTML board in a real browser: clicks, keys, search, folds and deep links."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alfgraph.render import render_view
+from tests.render.boards import ppo
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path: Path = tmp_path_factory.mktemp("board") / "ppo.html"
+    render_view(ppo(failing=True), path)
+    return path.as_uri()
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    made = browser.new_page(viewport={"width": 1500, "height": 950})
+    problems: list[str] = []
+    made.on("pageerror", lambda error: problems.append(str(error)))
+    made.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    asked: list[str] = []
+    made.on("request", lambda request: asked.append(request.url))
+    made.goto(address)
+    yield made
+    made.close()
+    assert problems == []
+    assert all(url.startswith("file:") for url in asked), "the page used the network"
+
+
+def chip(name: str) -> str:
+    return f'.chip[data-chip="{name}"]'
+
+
+def test_a_click_opens_the_card_of_a_chip(page: Any) -> None:
+    page.click(chip("update/loss"))
+    card = page.locator("#card")
+    assert card.is_visible()
+    text = card.inner_text()
+    assert "PPOLoss" in text
+    assert "entropy_weight" in text and "ppo_cart_pole.py:7" in text
+    assert "samples.read.batch.advantage" in text.replace("\xa0", " ")
+    assert page.url.endswith("#update/loss")
+    page.keyboard.press("Escape")
+    assert not card.is_visible()
+
+
+def test_a_failing_wire_is_told_on_board_and_card(page: Any) -> None:
+    assert page.locator("#verdict").inner_text() == "✗ 1 error"
+    assert "gives float32[T, M] ≠ expects float32[]" in page.locator(".notes").inner_html()
+    page.click(chip("update/optimizer"))
+    assert "gives float32[T, M] ≠ expects float32[]" in page.locator("#card").inner_text()
+
+
+def test_hovering_a_wire_lights_its_whole_net(page: Any) -> None:
+    net = page.locator(".net", has=page.locator("title", has_text="sample.action →")).first
+    hit = net.locator(".hit").first
+    x, y = hit.evaluate(
+        "p => { const at = p.getPointAtLength(20).matrixTransform(p.getScreenCTM());"
+        " return [at.x, at.y]; }"
+    )
+    page.mouse.move(x, y)
+    lit = page.locator(".chip.on").evaluate_all("all => all.map(c => c.dataset.chip)")
+    assert set(lit) == {"unroll/sample", "unroll/log_prob", "unroll/rollout.write", "unroll/env"}
+
+
+def test_slash_searches_and_enter_goes_there(page: Any) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("gae gamma")
+    assert page.locator("#found li").count() == 1
+    page.keyboard.press("Enter")
+    assert page.locator("#card h2").inner_text() == "returns"
+    assert page.url.endswith("#prepare/returns")
+
+
+def test_boards_close_and_open(page: Any) -> None:
+    before = page.locator(".chip").count()
+    page.click('#boards button[data-board="algorithm"]')
+    assert page.locator(".chip").count() == 5
+    page.dblclick(chip("unroll/algorithm"))
+    assert page.locator(".chip").count() == before
+    page.click(chip("unroll/actor"))
+    page.keyboard.press("o")
+    assert page.locator(".chip").count() == 5
+
+
+@pytest.mark.parametrize("link", ["unroll/actor", "algorithm.actor", "actor"])
+def test_deep_links_lead_to_a_chip(page: Any, address: str, link: str) -> None:
+    page.goto(f"{address}#{link}")
+    page.reload()
+    assert page.locator("#card h2").inner_text() == "actor"
+
+
+def test_layers_themes_and_text(page: Any) -> None:
+    assert page.locator(".parameters").is_visible()
+    page.keyboard.press("p")
+    assert not page.locator(".parameters").is_visible()
+    page.keyboard.press("t")
+    assert page.locator("html").get_attribute("data-theme") == "light"
+    page.keyboard.press("w")
+    assert "── UNROLL" in page.locator("#table").inner_text()
+
+
+def test_keys_and_wheel_move_and_zoom(page: Any) -> None:
+    drawing = page.locator("#stage svg")
+    first = drawing.get_attribute("style")
+    page.keyboard.press("+")
+    page.keyboard.press("ArrowLeft")
+    moved = drawing.get_attribute("style")
+    assert moved != first
+    page.mouse.move(700, 500)
+    page.mouse.wheel(0, -300)
+    page.wait_for_function(
+        "s => document.querySelector('#stage svg').style.cssText !== s", arg=moved
+    )
+    page.keyboard.press("0")
+    assert drawing.get_attribute("style") == first
+
+
+def test_tab_and_enter_reach_every_chip(page: Any) -> None:
+    page.locator(chip("unroll/env")).focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#card h2").inner_text() == "env"
+    page.locator(chip("unroll/env")).focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.dataset.chip") == "unroll/normalize"

@@ -1,0 +1,31 @@
+"""What a user may have meant."""
+
+import pytest
+
+from alfgraph.suggestions import did_you_mean, listing
+
+
+@pytest.mark.parametrize(
+    ("word", "candidates", "meant"),
+    [
+        ("hiden", ["hidden", "lr"], "hidden"),
+        ("NumEnvs", ["num_envs", "id"], "num_envs"),
+        ("num-envs", ["num_envs", "id"], "num_envs"),
+        ("log_probs", ["log_prob", "value"], "log_prob"),
+        ("PP0", ["PPO", "SAC"], "PPO"),
+        ("env", ["environment", "value"], "environment"),
+        ("weights", ["weight", "target_value"], "weight"),
+        ("zebra", ["hidden", "lr"], None),
+        ("same", ["same"], None),
+        ("x", [], None),
+    ],
+)
+def test_did_you_mean(word: str, candidates: list[str], meant: str | None) -> None:
+    assert did_you_mean(word, candidates) == meant
+
+
+def test_listing() -> None:
+    assert listing([]) == "none"
+    assert listing(["a"]) == "`a`"
+    assert listing(["a", "b", "c"]) == "`a`, `b` and `c`"
+    assert listing("abcde", limit=3) == "`a`, `b`, `c` and 2 more"
