@@ -27,7 +27,7 @@ from alfgraph.schedules import Schedule
 M = TypeVar("M", bound=BaseModel)
 
 Scope = tuple[Any, ...]
-"""Where objects are shared: `()` for what was plugged in, one more for each default socket above."""
+"""Where objects are shared: `()` for what was plugged in; one more for every default socket."""
 
 MISSING: Any = object()
 """What a path beyond the end of a tuple or dict leads to."""

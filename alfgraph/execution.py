@@ -141,3 +141,54 @@ def initial_state(
         name: torch.full((*batch, *shape), value, dtype=dtype, device=device)
         for name, (shape, dtype, value) in shapes.items()
     }
+
+
+class Recurrent:
+    """A part with registers, as a program calls it.
+
+    Attributes:
+        module: called with inputs, then registers; gives outputs, then registers.
+    """
+
+    def __init__(
+        self,
+        module: Callable[..., Any],
+        shapes: Mapping[str, tuple[tuple[int, ...], torch.dtype, float]],
+        outputs: int,
+        step_type_at: int | None,
+        device: str = "cpu",
+    ) -> None:
+        """Wrap a module.
+
+        Args:
+            module: what computes.
+            shapes: (sample shape, dtype, initial value) by register.
+            outputs: number of output ports.
+            step_type_at: which input is `step_type`; None: registers are never reset.
+            device: where registers live.
+        """
+        self.module = module
+        self.shapes = dict(shapes)
+        self.values = {name: value for name, (_, _, value) in self.shapes.items()}
+        self.outputs = outputs
+        self.step_type_at = step_type_at
+        self.device = device
+
+    def initial(self, like: Tree, axis: int) -> dict[str, Tensor]:
+        """Registers at their initial values for as many rows as axis `axis` of `like` has."""
+        count = leaf_tensors(like)[0].shape[axis]
+        return initial_state(self.shapes, (count,), self.device)
+
+    def step(self, state: Mapping[str, Tensor], *inputs: Tree) -> tuple[Any, ...]:
+        """One step on [B]: outputs, registers before, registers after."""
+        return step_once(
+            self.module, inputs, state, self.values, self._step_type(inputs), self.outputs
+        )
+
+    def scan(self, state: Mapping[str, Tensor], *inputs: Tree) -> tuple[Any, ...]:
+        """Row by row on [T, B]: outputs, registers before, registers after."""
+        return scan(self.module, inputs, state, self.values, self._step_type(inputs), self.outputs)
+
+    def _step_type(self, inputs: Sequence[Tree]) -> Tensor | None:
+        at = self.step_type_at
+        return None if at is None or at >= len(inputs) else inputs[at]

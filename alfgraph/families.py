@@ -12,6 +12,7 @@ from alfgraph.graph import Graph
 from alfgraph.ports import In, Out
 from alfgraph.records import Record, build_record, field_types, record_leaves
 from alfgraph.source import Source
+from alfgraph.storage import LeafLayout
 from alfgraph.specs import Dims, DistributionSpec, Spec, Star, Symbol, SymbolSpec
 from alfgraph.timestep import TimeStep
 from alfgraph.trace import Node, Value
@@ -416,4 +417,4 @@ def flexible_axes(part: Component, *names: str) -> Dims:
     )
 
 
-__all__ = [name for name in dir() if name[:1].isupper()] + ["flexible_axes", "history_of", "scopes_of"]
+__all__ = [name for name in dir() if name[:1].isupper()] + ["LeafLayout", "flexible_axes", "history_of", "scopes_of"]

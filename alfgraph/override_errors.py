@@ -48,7 +48,7 @@ def _no_such_socket(graph: Component, place: Place, source: Source | None) -> Se
     return _error(
         "E303",
         f"`{_named(place.holder_path, place.holder)}` has no socket `{place.field}`",
-        [*_nearest(place, names, elsewhere), f"{_has('socket', names)}"],
+        [*_nearest(place, names, elsewhere), _has("socket", names)],
         source,
         place.holder_path,
     )
@@ -60,11 +60,13 @@ def no_setting(graph: Component, place: Place, source: Source | None) -> Setting
         return _no_such_socket(graph, place, source)
     names = list(type(place.holder).model_fields)
     elsewhere = _paths_ending_in(graph, place.field, sockets=False)
-    settings = [name for name in names if name not in _sockets(place.holder)]
+    sockets = _sockets(place.holder)
+    settings = [name for name in names if name not in sockets]
+    listed = _has("setting", settings) if settings or not sockets else _has("socket", sockets)
     return _error(
         "E301",
         f"`{_named(place.holder_path, place.holder)}` has no setting `{place.field}`",
-        [*_nearest(place, names, elsewhere), f"{_has('setting', settings)}"],
+        [*_nearest(place, names, elsewhere), listed],
         source,
         place.holder_path,
     )
@@ -241,6 +243,8 @@ def _described(given: Any) -> str:
     if isinstance(given, Component):
         name, family = type(given).__name__, given.family
         return name if name.lower() == family else f"{name} ({_a(family)})"
+    if given is None:
+        return "None: it cannot be empty"
     if isinstance(given, type) and issubclass(given, Component):
         return f"the class {given.__name__}; write `{given.__name__}()`"
     return f"{given!r:.60}"

@@ -144,10 +144,12 @@ def _with_sockets(holder: Component, sockets: Mapping[str, Any], path: str, by: 
     """A copy of a holder with other parts in its sockets; who does not fit is named."""
     origins: dict[str, Origin] = {}
     for name, held in sockets.items():
-        families = socket_families(type(holder).model_fields[name].annotation)
+        annotation = type(holder).model_fields[name].annotation
+        families = socket_families(annotation)
+        allowed = (*families, type(None)) if takes_none(annotation) else families
         before = dict(entries_of(getattr(holder, name), name))
         for step, part in _plugs(held, name):
-            if not isinstance(part, (*families, type(None))):
+            if not isinstance(part, allowed):
                 raise wrong.unfit_component(joined(path, step), part, families, by.source)
             if type(part) is not type(before.get(step)):
                 origins[step] = by.origin

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alfgraph.diagnostics import Reporter
+from alfgraph.families import BufferNumbers
 from alfgraph.graph import Graph
 from alfgraph.schedules import Rate, Schedule
 from alfgraph.specs import Spec, Symbol
@@ -89,6 +90,7 @@ class Board:
     ownership: dict[str, Ownership] = field(default_factory=dict)
     gradient: dict[str, str] = field(default_factory=dict)
     sizes: dict[Symbol, int] = field(default_factory=dict)
+    buffer_numbers: dict[str, BufferNumbers] = field(default_factory=dict)
 
     def section(self, name: str) -> Section | None:
         """The section of that name."""

@@ -12,6 +12,7 @@ from alfgraph.compiler.numbers import Loop
 from alfgraph.compiler.training import optimizer_nodes, reach_of
 from alfgraph.component import Component
 from alfgraph.families import Buffer, Environment, Optimizer
+from alfgraph.graph import parts_below
 from alfgraph.specs import DistributionSpec, RecordSpec, Spec, Star
 from alfgraph.trace import Node, Value
 
@@ -49,6 +50,7 @@ class FunctionWriter:
         self.variables = Variables(names.values())
         self.lines: list[str] = []
         self.depth = 1
+        self.hands_out = False
         self.uses = self._count_uses()
         self.retained, self.deferred = self._optimizer_order()
 
@@ -132,7 +134,8 @@ class FunctionWriter:
             return
         if node.kind == "function":
             name = self._function_name(node)
-            self.line(f"{name}(running[{node.path!r}])", "a phase written by hand")
+            at = ".at(batch)" if self.hands_out else ""
+            self.line(f'{name}(running["{node.path}"]{at})', "a phase written by hand")
         elif node.kind != "component":
             self._small(node)
         elif isinstance(part, Buffer):
@@ -344,6 +347,17 @@ def show_sized(board: Board, spec: Spec) -> str:
     return str(map_leaves(spec, sized))
 
 
+def parts_of_function(board: Board, node: Node) -> list[Component]:
+    """What a phase written by hand may use: the networks, buffers and optimizers of its board."""
+    return [
+        part
+        for part in parts_below(node.component)
+        if part.binding.parameters in board.modules
+        or isinstance(part, Optimizer)
+        or (isinstance(part, Buffer) and part.socket_path in part.binding.slot.contents)
+    ]
+
+
 def lower(board: Board, loops: dict[str, Loop], title: str) -> Lowered:
     """Write the program of a checked board."""
     from alfgraph.compiler.program_text import ProgramWriter
@@ -357,6 +371,9 @@ def lower(board: Board, loops: dict[str, Loop], title: str) -> Lowered:
                     for part in parts:
                         if not isinstance(node.component, Optimizer):
                             used.setdefault(part.socket_path, part)
+            if node.kind == "function":
+                for part in parts_of_function(board, node):
+                    used.setdefault(part.socket_path, part)
     ports = {
         name.rpartition(".")[2]
         for section in board.sections

@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict
 from alfgraph.compiler.board import Board, Section
 from alfgraph.component import Component
 from alfgraph.diagnostics import Diagnostic, Help
+from alfgraph.graph import parts_below
 from alfgraph.families import Buffer, BufferNumbers, Environment
 from alfgraph.schedules import Epochs, OffPolicy, Offline, Rate, Schedule
 from alfgraph.specs import Symbol, batch_of
-from alfgraph.trace import Node
 
 
 class Loop(BaseModel):
@@ -77,10 +77,17 @@ def number_board(board: Board) -> dict[str, Loop]:
     return loops
 
 
-def _reads(section: Section) -> list[Node]:
-    return [
-        n for n in section.trace.nodes if isinstance(n.component, Buffer) and n.call != "write"
-    ]
+def _read_buffers(section: Section) -> list[Buffer]:
+    """Buffers a section reads; a phase written by hand may read any of its board's."""
+    found: dict[str, Buffer] = {}
+    for node in section.trace.nodes:
+        if isinstance(node.component, Buffer) and node.call != "write":
+            found[node.path] = node.component
+        if node.kind == "function":
+            for part in parts_below(node.component):
+                if isinstance(part, Buffer) and part.socket_path in part.binding.slot.contents:
+                    found[part.socket_path] = part
+    return list(found.values())
 
 
 def _loop(board: Board, section: Section) -> Loop:
@@ -88,8 +95,7 @@ def _loop(board: Board, section: Section) -> Loop:
         return Loop(kind="rollout", count=max(1, math.ceil(unroll_length(board))))
     every = section.rate.every if section.rate else 1
     loop = Loop(kind="once", every=every)
-    for node in _reads(section):
-        part: Buffer = node.component
+    for part in _read_buffers(section):
         written = _written_shape(board, part)
         size, length = _asked(section)
         if part.hands_out_batches:
@@ -100,7 +106,16 @@ def _loop(board: Board, section: Section) -> Loop:
             size, length = loop.batch_size, loop.batch_length
         numbers = BufferNumbers(math.ceil(unroll_length(board)), written, size, length)
         board.sizes.update(part.axis_sizes(numbers))
+        board.buffer_numbers[part.socket_path] = numbers
     return loop
+
+
+def buffer_numbers(board: Board, part: Buffer) -> BufferNumbers:
+    """The schedule around one buffer; one that nobody reads holds what is written."""
+    written = _written_shape(board, part)
+    default = BufferNumbers(math.ceil(unroll_length(board)), written, 0, 1)
+    found: BufferNumbers = board.buffer_numbers.get(part.socket_path, default)
+    return found
 
 
 def _asked(section: Section) -> tuple[int, int]:

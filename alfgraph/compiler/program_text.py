@@ -52,7 +52,8 @@ class ProgramWriter:
     def _phase(self, section: Section) -> list[str]:
         loop = self.loops[section.name]
         writer = FunctionWriter(self.board, section, self.names, self.functions)
-        argument = "batch" if loop.kind == "mini_batches" else ""
+        writer.hands_out = loop.kind == "mini_batches"
+        argument = "batch" if writer.hands_out else ""
         stops = sorted(section.trace.stops, key=lambda stop: stop[1])
         for node in section.trace.nodes:
             while stops and node.id >= stops[0][1] and not node.settings.get("recomputed"):

@@ -6,7 +6,7 @@ Every format is made of a `BoardView`, which knows nothing of the compiler; see 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypedDict, Unpack, get_args
 
 from alfgraph.errors import UsageError
 from alfgraph.render.view import BoardView
@@ -17,37 +17,13 @@ Heat = Literal["declared", "git", "usage", "none"]
 ThemeName = Literal["board", "light", "print"]
 FORMATS = ("svg", "html", "png", "pdf", "mmd", "dot", "json", "txt")
 
-__all__ = ["FORMATS", "BoardView", "Engine", "Heat", "ThemeName", "render_view"]
+__all__ = ["FORMATS", "BoardView", "Engine", "Heat", "Options", "ThemeName", "render_view"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Style:
-    """How to draw, as asked for."""
+class Options(TypedDict, total=False):
+    """How to draw a board.
 
-    theme: str
-    engine: str
-    heat: str
-    link: str | None
-
-
-def render_view(
-    view: BoardView,
-    path_or_format: str | Path,
-    *,
-    theme: ThemeName = "board",
-    engine: Engine = "board",
-    depth: int | None = None,
-    focus: str | None = None,
-    hops: int = 1,
-    heat: Heat = "declared",
-    link: str | None = None,
-) -> str | bytes:
-    """Draws a board.
-
-    Args:
-        view: the board.
-        path_or_format: a file name such as `board.svg`, which is written, or a bare format such as
-            `svg`, which is only returned.
+    Attributes:
         theme: `board` (solder mask), `light` or `print`.
         engine: `board` for the board's own layout, `graphviz` for Graphviz's.
         depth: how many levels of nested boards to open; None opens as many as stay readable.
@@ -55,6 +31,40 @@ def render_view(
         hops: how near, counted in wires.
         heat: where the temperatures come from; `none` leaves them out.
         link: where a chip leads: `vscode`, a repository's address, or a text with `{file}`.
+    """
+
+    theme: ThemeName
+    engine: Engine
+    depth: int | None
+    focus: str | None
+    hops: int
+    heat: Heat
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """The options with their defaults."""
+
+    theme: ThemeName = "board"
+    engine: Engine = "board"
+    depth: int | None = None
+    focus: str | None = None
+    hops: int = 1
+    heat: Heat = "declared"
+    link: str | None = None
+
+
+def render_view(
+    view: BoardView, path_or_format: str | Path, **options: Unpack[Options]
+) -> str | bytes:
+    """Draws a board.
+
+    Args:
+        view: the board.
+        path_or_format: a file name such as `board.svg`, which is written, or a bare format such as
+            `svg`, which is only returned.
+        **options: see `Options`.
 
     Returns:
         The drawing: text, or bytes for PNG and PDF. The same board gives the same bytes.
@@ -62,16 +72,16 @@ def render_view(
     Raises:
         UsageError: the format, theme, engine or focus is unknown, or a library is missing.
     """
+    style = _Style(**options)
     suffix = _format_of(str(path_or_format))
-    _check("theme", theme, get_args(ThemeName))
-    _check("engine", engine, get_args(Engine))
-    _check("heat", heat, get_args(Heat))
-    if focus is not None:
+    _check("theme", style.theme, get_args(ThemeName))
+    _check("engine", style.engine, get_args(Engine))
+    _check("heat", style.heat, get_args(Heat))
+    if style.focus is not None:
         from alfgraph.render.focus import focus_on
 
-        view = focus_on(view, focus, hops)
-    style = _Style(theme, engine, heat, link)
-    drawn = _WRITERS[suffix](view, style, depth)
+        view = focus_on(view, style.focus, style.hops)
+    drawn = _WRITERS[suffix](view, style)
     if str(path_or_format).lower().lstrip(".") not in FORMATS:
         path = Path(path_or_format)
         path.write_bytes(drawn if isinstance(drawn, bytes) else drawn.encode())
@@ -100,81 +110,81 @@ def _check(what: str, given: str, known: tuple[str, ...]) -> None:
         raise UsageError(f"there is no {what} called `{given}`; {advice}")
 
 
-def _opened(view: BoardView, depth: int | None) -> BoardView:
+def _opened(view: BoardView, style: _Style) -> BoardView:
     from alfgraph.render.bundle import bundle
     from alfgraph.render.fold import closed_at, fold
 
-    return bundle(fold(view, closed_at(view, depth)))
+    return bundle(fold(view, closed_at(view, style.depth)))
 
 
-def _svg(view: BoardView, style: _Style, depth: int | None) -> str:
+def _svg(view: BoardView, style: _Style) -> str:
     from alfgraph.render.layout import lay_out
     from alfgraph.render.links import link_from
     from alfgraph.render.svg import draw_svg
     from alfgraph.render.themes import THEMES
 
     if style.engine == "graphviz":
-        return _graphviz(view, style, depth, "svg").decode()
-    layout = lay_out(_opened(view, depth))
+        return _graphviz(view, style, "svg").decode()
+    layout = lay_out(_opened(view, style))
     return draw_svg(layout, THEMES[style.theme], style.heat, link_from(style.link), view)
 
 
-def _graphviz(view: BoardView, style: _Style, depth: int | None, suffix: str) -> bytes:
+def _graphviz(view: BoardView, style: _Style, suffix: str) -> bytes:
     from alfgraph.render.dot import draw_with_graphviz
     from alfgraph.render.themes import THEMES
 
-    return draw_with_graphviz(_opened(view, depth), THEMES[style.theme], suffix)
+    return draw_with_graphviz(_opened(view, style), THEMES[style.theme], suffix)
 
 
-def _png(view: BoardView, style: _Style, depth: int | None) -> bytes:
+def _png(view: BoardView, style: _Style) -> bytes:
     from alfgraph.render.raster import to_png
 
     if style.engine == "graphviz":
-        return _graphviz(view, style, depth, "png")
-    return to_png(_svg(view, style, depth), zoom=2)
+        return _graphviz(view, style, "png")
+    return to_png(_svg(view, style), zoom=2)
 
 
-def _pdf(view: BoardView, style: _Style, depth: int | None) -> bytes:
+def _pdf(view: BoardView, style: _Style) -> bytes:
     from alfgraph.render.layout import lay_out
     from alfgraph.render.raster import to_pdf
 
     if style.engine == "graphviz":
-        return _graphviz(view, style, depth, "pdf")
-    layout = lay_out(_opened(view, depth))
-    return to_pdf(_svg(view, style, depth), layout.width, layout.height)
+        return _graphviz(view, style, "pdf")
+    layout = lay_out(_opened(view, style))
+    return to_pdf(_svg(view, style), layout.width, layout.height)
 
 
-def _html(view: BoardView, style: _Style, depth: int | None) -> str:
+def _html(view: BoardView, style: _Style) -> str:
     from alfgraph.render.html import draw_html
 
-    return draw_html(view, theme=style.theme, heat=style.heat, link=style.link, depth=depth)
+    return draw_html(view, theme=style.theme, heat=style.heat, link=style.link, depth=style.depth)
 
 
-def _mermaid(view: BoardView, style: _Style, depth: int | None) -> str:
+def _mermaid(view: BoardView, style: _Style) -> str:
     from alfgraph.render.mermaid import draw_mermaid
 
-    return draw_mermaid(_opened(view, depth))
+    return draw_mermaid(_opened(view, style))
 
 
-def _dot(view: BoardView, style: _Style, depth: int | None) -> str:
+def _dot(view: BoardView, style: _Style) -> str:
     from alfgraph.render.dot import draw_dot
     from alfgraph.render.themes import THEMES
 
-    return draw_dot(_opened(view, depth), THEMES[style.theme])
+    return draw_dot(_opened(view, style), THEMES[style.theme])
 
 
-def _json(view: BoardView, style: _Style, depth: int | None) -> str:
+def _json(view: BoardView, style: _Style) -> str:
     return view.model_dump_json(indent=2) + "\n"
 
 
-def _text(view: BoardView, style: _Style, depth: int | None) -> str:
+def _text(view: BoardView, style: _Style) -> str:
     from alfgraph.render.fold import closed_at, fold
     from alfgraph.render.text import wiring_table
 
-    return wiring_table(view if depth is None else fold(view, closed_at(view, depth)))
+    return wiring_table(view if style.depth is None else fold(view, closed_at(view, style.depth)))
 
 
-_WRITERS: dict[str, Callable[[BoardView, _Style, int | None], str | bytes]] = {
+_WRITERS: dict[str, Callable[[BoardView, _Style], str | bytes]] = {
     "svg": _svg,
     "html": _html,
     "png": _png,

@@ -129,8 +129,6 @@ def _pin(pin: Pin) -> str:
     color = pin.layer if pin.layer in ("trains", "tracks") else f"f-{pin.family}"
     if pin.layer in ("trains", "tracks") and not pin.connected:
         return ""
-    if pin.side == "out" and pin.layer == "tracks":
-        color = "tracks"
     pad = element(
         "rect",
         x=left - 1,
@@ -146,7 +144,7 @@ def _pin(pin: Pin) -> str:
         end = " e" if pin.side == "out" else ""
         faint = "" if pin.connected else " faint"
         name = words(_pin_text(pin), inside, y + 4, "pn" + end + faint)
-    told = tooltip(f"{pin.name}: {pin.spec}" if pin.spec else pin.name)
+    told = tooltip(f"{pin.name}: {pin.spec}" if pin.spec else pin.name.strip())
     return element("g", told + pad + name, class_="pin", data_pin=f"{pin.side}:{pin.name}")
 
 

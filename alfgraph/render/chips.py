@@ -1,11 +1,11 @@
-"""From a board view to chips and nets: what is written on each chip, how large it is, what is wired."""
+"""From a board view to chips and nets: what is written on a chip, its size, what is wired."""
 
 import math
 from itertools import count
 
 from alfgraph.render.crossing import crossings
 from alfgraph.render.drawing import GRID, Chip, Layer, Net, Pin, Side, Sink
-from alfgraph.render.view import BoardView, NodeView, PartView, PinView
+from alfgraph.render.view import BoardView, NodeView, ParameterView, PartView, PinView
 
 HEADER = 4 * GRID
 ROW = 3 * GRID
@@ -15,28 +15,30 @@ TEXT_ADVANCE = 6.3
 SMALL_ADVANCE = 5.75
 LONGEST_SETTING = 30
 METER_WIDTH = 46
+GIVES, TAKES = " gives parameters", " parameters from"
+MOST_TAKEN = 3
 BUS = " rows"
-"""The pin of the bus between phases; no port has a space in its name."""
+"""The pin of the bus between phases; no port's name begins with a space."""
 
 
 def build_chips(view: BoardView) -> list[Chip]:
     """Makes a chip of every node, with its pins, in the order of the nodes."""
-    owners = {line.owner for line in view.parameters}
-    owned = {line.part for line in view.parameters}
+    givers, takers = _parameter_ends(view)
     crossing = crossings(view)
     writing, reading = {c.source for c in crossing}, {c.target for c in crossing}
     designators = _designators(view)
     parts = {part.path: part for part in view.parts}
-    chips = []
+    chips: list[Chip] = []
     for node in view.nodes:
         part = parts.get(node.part) if node.part is not None else None
         chip = _labelled(node, part)
         chip.designator = designators.get(node.part or "", "")
         _add_pins(chip, node, node.id in writing, node.id in reading)
-        if node.part in owners:
-            _add_pin(chip, "out", PinView(name="θ out"), HEADER // 2, "trains")
-        if node.part in owned:
-            _add_pin(chip, "in", PinView(name="θ"), HEADER // 2, "trains")
+        if node.part in givers:
+            _add_pin(chip, "out", PinView(name=GIVES), HEADER // 2, givers[node.part])
+        for row, (giver, layer) in enumerate(takers.get(node.part or "", ())):
+            pin = PinView(name=f"{TAKES} {giver}")
+            _add_pin(chip, "in", pin, HEADER // 2 + row * 2 * GRID, layer)
         _measure(chip)
         chip.number = len(chips)
         chips.append(chip)
@@ -92,15 +94,39 @@ def _crossing_nets(view: BoardView, chips: list[Chip]) -> list[Net]:
     return list(nets.values())
 
 
-def _parameter_lines(view: BoardView, chips: list[Chip]) -> list[Net]:
-    """From every optimizer to the first chip of each part it trains; the same for targets."""
-    nets: dict[tuple[str, str], Net] = {}
+def _parameter_ends(
+    view: BoardView,
+) -> tuple[dict[str | None, Layer], dict[str, list[tuple[str, Layer]]]]:
+    """Which parts change others' parameters, and by whom each part's are changed.
+
+    An optimizer gives to what it trains; what is tracked gives to its target.
+    """
+    givers: dict[str | None, Layer] = {}
+    takers: dict[str, list[tuple[str, Layer]]] = {}
     for line in view.parameters:
-        source = _first_pin(chips, line.owner, "out", "θ out")
-        target = _first_pin(chips, line.part, "in", "θ")
+        giver, taker = _direction(line)
+        givers.setdefault(giver, line.relation)
+        lines = takers.setdefault(taker, [])
+        if (giver, line.relation) not in lines and len(lines) < MOST_TAKEN:
+            lines.append((giver, line.relation))
+    return givers, takers
+
+
+def _direction(line: ParameterView) -> tuple[str, str]:
+    """From where to where numbers flow."""
+    return (line.owner, line.part) if line.relation == "trains" else (line.part, line.owner)
+
+
+def _parameter_lines(view: BoardView, chips: list[Chip]) -> list[Net]:
+    """From every giver of parameters to the first chip of each part that takes them."""
+    nets: dict[Pin, Net] = {}
+    for line in view.parameters:
+        giver, taker = _direction(line)
+        source = _first_pin(chips, giver, "out", GIVES)
+        target = _first_pin(chips, taker, "in", f"{TAKES} {giver}")
         if source is None or target is None or source.chip is target.chip:
             continue
-        net = nets.setdefault((line.owner, line.relation), Net(0, source, line.relation))
+        net = nets.setdefault(source, Net(0, source, source.layer))
         if all(sink.pin is not target for sink in net.sinks):
             net.sinks.append(Sink(pin=target, spec=f"{line.relation} {line.count:,} parameters"))
             source.connected = target.connected = True

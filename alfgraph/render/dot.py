@@ -47,9 +47,8 @@ def _table(view: BoardView, node: NodeView, theme: Theme) -> str:
         f"{escape(node.label)}</b></font></td></tr>"
     ]
     if part:
-        rows.append(
-            f'<tr><td colspan="2"><font color="{theme.chip_dim}">{escape(part.kind)}</font></td></tr>'
-        )
+        kind = f'<font color="{theme.chip_dim}">{escape(part.kind)}</font>'
+        rows.append(f'<tr><td colspan="2">{kind}</td></tr>')
     for row in range(max(len(node.inputs), len(node.outputs))):
         left = _cell(node.inputs, row, "i", theme)
         rows.append(f"<tr>{left}{_cell(node.outputs, row, 'o', theme)}</tr>")

@@ -14,6 +14,7 @@ CHIP_GAP = 6 * GRID
 NET_GAP = 2 * GRID
 SIDE_GAP = 3 * GRID
 ROUNDS = 14
+ONE_SIDED_ROUNDS = 4
 
 Pull = tuple[int, int]
 """A wished position and its weight."""
@@ -29,9 +30,9 @@ def settle(columns: list[list[Item]]) -> int:
         _stack(column)
     best, least = _heights(columns), _bend(columns)
     for turn in range(ROUNDS):
-        rightward = turn % 2 == 0
+        rightward, both = turn % 2 == 0, turn >= ONE_SIDED_ROUNDS
         for column in columns if rightward else columns[::-1]:
-            _settle_column(column, left=rightward or turn > 3, right=not rightward or turn > 3)
+            _settle_column(column, left=rightward or both, right=not rightward or both)
         _shift_straight_groups(columns)
         bend = _bend(columns)
         if bend < least:

@@ -100,7 +100,8 @@ def folds(view: BoardView, depth: int | None) -> list[frozenset[str]]:
     some += [_with(first, path, boards) for path in boards]
     wanted = [first, *(every if len(every) < MOST_FOLDS else some)]
     outer = dict.fromkeys(_outermost(closed) for closed in wanted)
-    result, chips = [], 0
+    result: list[frozenset[str]] = []
+    chips = 0
     for closed in outer:
         chips += len(fold(view, closed).nodes)
         if result and (chips > MOST_CHIPS or len(result) >= MOST_FOLDS):

@@ -45,7 +45,7 @@ def _around(board: str, chips: list[Chip]) -> Outline:
     left = min(chip.x for chip in chips) - MARGIN - GRID
     top = min(chip.y for chip in chips) - MARGIN - GRID
     right = max(chip.x + chip.width for chip in chips) + MARGIN + GRID
-    bottom = max(chip.y + chip.height for chip in chips) + MARGIN
+    bottom = max(chip.y + chip.height for chip in chips) + 2 * MARGIN
     return Outline(board, left, top, right - left, bottom - top)
 
 

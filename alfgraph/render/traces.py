@@ -10,6 +10,8 @@ from alfgraph.render.view import DtypeFamily
 
 REGISTER_WIDTH = 36
 CHAMFER = 6
+PASSING = 2
+"""Where so many pieces meet, a line passes; where more do, it branches."""
 
 Segment = tuple[Point, Point]
 
@@ -144,35 +146,55 @@ def _look(net: Net, sinks: list[Sink], delayed: bool) -> Look:
     )
 
 
+@dataclass(slots=True)
+class _Tree:
+    """The pieces of a net's copper, and which meet at a point."""
+
+    looks: dict[Segment, Look]
+    around: dict[Point, list[Segment]] = field(default_factory=dict)
+
+    def goes_on(self, point: Point, look: Look) -> bool:
+        """Whether a trace passes a point: two pieces meet there that look the same."""
+        meeting = self.around[point]
+        return len(meeting) == PASSING and all(self.looks[s] == look for s in meeting)
+
+    def ends(self) -> list[Point]:
+        """Where traces begin and end."""
+        return [
+            point
+            for point, segments in sorted(self.around.items())
+            if not all(self.goes_on(point, self.looks[s]) for s in segments)
+        ]
+
+
 def _chain(copper: Copper, looks: dict[Segment, Look]) -> None:
-    """Follows segments of equal look through corners, from junction to junction."""
-    around: dict[Point, list[Segment]] = {}
+    """Follows pieces of equal look through corners, from junction to junction."""
+    tree = _Tree(looks)
     for segment in looks:
         for point in segment:
-            around.setdefault(point, []).append(segment)
-
-    def goes_on(point: Point, look: Look) -> bool:
-        return len(around[point]) == 2 and all(looks[s] == look for s in around[point])
-
+            tree.around.setdefault(point, []).append(segment)
     left = dict(looks)
-    starts = [p for p in sorted(around) if any(not goes_on(p, looks[s]) for s in around[p])]
-    for start in starts:
-        for segment in sorted(around[start]):
-            if segment not in left:
-                continue
-            look = left.pop(segment)
-            points = [start, segment[1] if segment[0] == start else segment[0]]
-            while goes_on(points[-1], look):
-                following = next((s for s in around[points[-1]] if s in left), None)
-                if following is None:
-                    break
-                del left[following]
-                points.append(following[1] if following[0] == points[-1] else following[0])
-            copper.traces.append(Trace(simplified(points), look))
-    for point, segments in sorted(around.items()):
-        if len(segments) > 2:
+    for start in tree.ends():
+        for segment in sorted(tree.around[start]):
+            if segment in left:
+                copper.traces.append(_follow(tree, start, segment, left))
+    for point, segments in sorted(tree.around.items()):
+        if len(segments) > PASSING:
             wide = next((looks[s] for s in segments if looks[s].wide), looks[segments[0]])
             copper.dots.append((point, wide))
+
+
+def _follow(tree: _Tree, start: Point, segment: Segment, left: dict[Segment, Look]) -> Trace:
+    """Takes pieces out of `left` as long as the trace goes on."""
+    look = left.pop(segment)
+    points = [start, segment[1] if segment[0] == start else segment[0]]
+    while tree.goes_on(points[-1], look):
+        following = next((s for s in tree.around[points[-1]] if s in left), None)
+        if following is None:
+            break
+        del left[following]
+        points.append(following[1] if following[0] == points[-1] else following[0])
+    return Trace(simplified(points), look)
 
 
 def chamfered(points: list[Point]) -> str:

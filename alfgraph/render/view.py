@@ -1,7 +1,8 @@
 """The neutral picture of a board: what a drawing needs to know, and nothing of how it was compiled.
 
-A `BoardView` is plain data. The compiler's plan fills it, every drawing reads it, `render -o board.json`
-prints it. Nothing here imports the core, so a board saved by an earlier version can still be drawn.
+A `BoardView` is plain data. The compiler's plan fills it, every drawing reads it, and
+`render -o board.json` prints it. Nothing here imports the core, so a board saved by an earlier
+version can still be drawn.
 """
 
 from collections import Counter

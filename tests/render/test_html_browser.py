@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alfgraph.render import render_view
-from tests.render.boards import ppo
+from tests.render.ppo_board import ppo
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium")

@@ -9,7 +9,9 @@ from alfgraph.render.bundle import bundle
 from alfgraph.render.drawing import Chip, Net, Point
 from alfgraph.render.layout import Layout, lay_out
 from alfgraph.render.view import BoardView
-from tests.render.boards import actor_critic, ppo, random_board
+from tests.render.boards import actor_critic
+from tests.render.ppo_board import ppo
+from tests.render.random_boards import random_board
 
 Segment = tuple[Point, Point]
 
@@ -69,8 +71,8 @@ def check_nets(layout: Layout) -> None:
             along = 1 if a[0] == b[0] else 0
             lines.setdefault((along, a[1 - along]), []).append((a[along], b[along], net))
     for same_line in lines.values():
-        for (a, b, first), (c, d, second) in combinations(same_line, 2):
-            shared = min(b, d) - max(a, c)
+        for (start, end, first), (start2, end2, second) in combinations(same_line, 2):
+            shared = min(end, end2) - max(start, start2)
             assert first is second or shared <= 0, (first.source.name, second.source.name)
     for first, second in combinations(layout.nets, 2):
         for one, other in ((first, second), (second, first)):

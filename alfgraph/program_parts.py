@@ -1,0 +1,78 @@
+"""What a program's parts are built from: layouts of buffers, settings that anneal."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from alfgraph.annealing import Annealing, Progress
+from alfgraph.compiler.board import Board
+from alfgraph.compiler.numbers import buffer_numbers
+from alfgraph.component import Component
+from alfgraph.families import Buffer, LeafLayout
+from alfgraph.specs import DistributionSpec, Spec, TensorSpec, batch_of, with_batch
+
+
+def shadow_of(part: Component) -> tuple[Any, dict[str, Annealing]]:
+    """A private copy of a part whose annealed settings are numbers, and those annealings.
+
+    The copy is what computes: the runtime writes the current numbers into it.
+    """
+    shadow = part.model_copy()
+    annealed = {name: value for name, value in dict(part).items() if isinstance(value, Annealing)}
+    for name, annealing in annealed.items():
+        shadow.__dict__[name] = annealing.at(Progress())
+    return shadow, annealed
+
+
+def buffer_layout(board: Board, part: Buffer, device: str) -> LeafLayout:
+    """What a buffer stores, in numbers."""
+    contents = part.binding.slot.contents[part.socket_path]
+    node = contents.node
+    names: tuple[str, ...] = node.settings.get("leaves", tuple(node.inputs))
+    specs: dict[str, Spec] = {}
+    examples: dict[str, Any] = {}
+    for name in names:
+        value = node.inputs[name]
+        spec = board.spec(value)
+        example = board.examples.get(value)
+        if isinstance(spec, DistributionSpec) and example is not None:
+            spec = _with_parameters(spec, example)
+            examples[name] = example
+        specs[name] = with_batch(spec, ())
+    numbers = buffer_numbers(board, part)
+    grads = board.gradient.get(part.socket_path) == "with grad"
+    crossing = {
+        leaf
+        for ownership in board.ownership.values()
+        for path, leaf in ownership.crossing
+        if path == part.socket_path
+    }
+    return LeafLayout(
+        names=names,
+        specs=specs,
+        examples=examples,
+        batch=math.prod(numbers.written[-1:]) if numbers.written else 1,
+        unroll_length=numbers.unroll_length,
+        written=numbers.written,
+        mini_batch_size=numbers.mini_batch_size,
+        mini_batch_length=numbers.mini_batch_length,
+        step_fields=tuple(node.settings.get("steps", ())),
+        with_gradient=frozenset(crossing & set(names)) if grads else frozenset(),
+        device=device,
+    )
+
+
+def _with_parameters(spec: DistributionSpec, example: Any) -> DistributionSpec:
+    batch = len(batch_of(spec) or ())
+    return spec.model_copy(
+        update={
+            "family": type(example).__name__,
+            "parameters": tuple(
+                TensorSpec(
+                    dtype=str(t.dtype).removeprefix("torch."), sample=tuple(t.shape[batch:])
+                )
+                for t in example.tensors
+            ),
+        }
+    )

@@ -1,0 +1,165 @@
+"""Run: train a checked board in a run directory, resumable at any moment."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from alfgraph.errors import UsageError
+from alfgraph.graph import Graph
+from alfgraph.plan import Plan
+from alfgraph.runtime.session import Session
+
+WIDE = 128
+"""Width from which a second thread helps (measured: below it costs)."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended.
+
+    Attributes:
+        env_steps: environment steps, all sessions together.
+        iterations: training iterations, all sessions together.
+        steps_per_second: of this session.
+        return_mean: mean return of the last evaluation; nan without one.
+        best_return: of the best evaluation; nan without one.
+        run_dir: where it is; None without a directory.
+        interrupted: ended by a signal, after saving.
+        already_finished: there was nothing left to do.
+    """
+
+    env_steps: int
+    iterations: int
+    steps_per_second: float
+    return_mean: float
+    best_return: float
+    run_dir: Path | None
+    interrupted: bool = False
+    already_finished: bool = False
+
+
+def run(
+    graph: Graph,
+    run_dir: str | Path | None = None,
+    *,
+    device: str | None = None,
+    fresh: bool = False,
+    quiet: bool = False,
+    on_summary: Callable[[dict[str, Any]], None] | None = None,
+    profile: bool = False,
+    save: bool = True,
+    plan: Plan | None = None,
+) -> RunResult:
+    """Train a board.
+
+    Args:
+        graph: the board.
+        run_dir: its directory; one that holds a checkpoint is resumed. None: a new one below
+            `runs/`.
+        device: overrides `trainer.device`.
+        fresh: forget what the directory holds.
+        quiet: no progress.
+        on_summary: called with every summary; what W&B or MLflow need.
+        profile: print where the time went.
+        save: False writes nothing at all (notebooks, tests).
+        plan: the board's plan, if it was made already.
+
+    Raises:
+        BoardError: the board has errors; nothing was created.
+        RunError: the run failed; the last checkpoint is whole.
+    """
+    made = plan if plan is not None else graph.plan()
+    where = check_device(device or made.compiled.board.trainer.device)
+    session = Session(
+        made, run_dir=run_dir, device=where, fresh=fresh, quiet=quiet, on_summary=on_summary,
+        save=save,
+    )
+    with threads(made), session, interruptions() as asked:
+        while not session.is_done and not asked:
+            session.iterate()
+        session.finish(interrupted=bool(asked))
+    if profile:
+        session.print_profile()
+    return RunResult(
+        env_steps=session.program.counters["env_steps"],
+        iterations=session.program.counters["iteration"],
+        steps_per_second=session.steps_per_second,
+        return_mean=session.last_return,
+        best_return=session.best_return,
+        run_dir=session.path,
+        interrupted=bool(asked),
+        already_finished=session.was_finished,
+    )
+
+
+def check_device(device: str) -> str:
+    """The device, if it is there.
+
+    Raises:
+        UsageError: it is not.
+    """
+    try:
+        kind = torch.device(device).type
+    except RuntimeError:
+        raise UsageError(f'`{device}` is no device; use "cpu", "cuda" or "cuda:1"') from None
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise UsageError(
+            f"`{device}` was asked for, but this torch sees no CUDA device",
+            help='device="cpu", or install a CUDA build of torch',
+        )
+    return device
+
+
+@contextlib.contextmanager
+def threads(plan: Plan) -> Iterator[None]:
+    """Choose torch's threads for this run; the process's own number comes back afterwards."""
+    before = torch.get_num_threads()
+    asked = plan.compiled.board.trainer.num_threads
+    torch.set_num_threads(asked or chosen_threads(plan))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def chosen_threads(plan: Plan) -> int:
+    """One thread below a width of 128, all cores (at most 4) above; small layers lose by more."""
+    widest = 0
+    for module in plan.compiled.board.modules.values():
+        parameters = getattr(module, "parameters", None)
+        for parameter in parameters() if parameters is not None else ():
+            if parameter.dim() >= 2:
+                widest = max(widest, min(parameter.shape[0], parameter[0].numel()))
+    return 1 if widest < WIDE else min(4, os.cpu_count() or 1)
+
+
+@contextlib.contextmanager
+def interruptions() -> Iterator[list[int]]:
+    """Ctrl-C and SIGTERM are noted, to end at an iteration boundary; a second one ends at once."""
+    asked: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+    before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(number: int, frame: Any) -> None:
+        if asked:
+            os._exit(130)  # the last checkpoint is whole: it was published atomically
+        asked.append(number)
+
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
