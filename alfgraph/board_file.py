@@ -126,7 +126,7 @@ def _plain(value: Any, path: str, holder: Component) -> Any:
             found = str(value)
         case bytes():
             found = {"sha256": hashlib.sha256(value).hexdigest()}
-        case _ if type(value).__name__ == "dtype":
+        case _ if type(value).__name__.lower().endswith("dtype"):  # numpy's and torch's
             found = str(value)
         case _ if hasattr(value, "dtype") and hasattr(value, "tolist"):  # an array, or its number
             found = {"dtype": str(value.dtype), "values": value.tolist()}

@@ -12,7 +12,6 @@ from alfgraph.graph import Graph
 from alfgraph.ports import In, Out
 from alfgraph.records import Record, build_record, field_types, record_leaves
 from alfgraph.source import Source
-from alfgraph.storage import LeafLayout
 from alfgraph.specs import Dims, DistributionSpec, Spec, Star, Symbol, SymbolSpec
 from alfgraph.timestep import TimeStep
 from alfgraph.trace import Node, Value
@@ -44,6 +43,21 @@ class Environment(Component):
     def batch_axes(self, phase: str) -> tuple[Symbol, ...] | None:
         """`*batch` is the board's B; `predict` has its own."""
         return (Symbol("B", scope=self._instance(phase), rigid=True),)
+
+    def open(self, num_envs: int, seed: int, evaluation: bool, device: str) -> Any:
+        """Make the environments.
+
+        Args:
+            num_envs: how many.
+            seed: the run's seed.
+            evaluation: whether they evaluate.
+            device: where their tensors go.
+
+        Returns:
+            An object with `reset()`, `step(action)`, `close()`, `state()`, `load_state(state)` and
+            the fields of TimeStep as attributes, plus `step_type_numpy` and `reward_numpy`.
+        """
+        raise TypeError(f"{type(self).__name__} declares no open")
 
     def _instance(self, phase: str) -> str:
         return f"{self.socket_path}:{'predict' if phase == 'predict' else 'train'}"
@@ -417,4 +431,4 @@ def flexible_axes(part: Component, *names: str) -> Dims:
     )
 
 
-__all__ = [name for name in dir() if name[:1].isupper()] + ["LeafLayout", "flexible_axes", "history_of", "scopes_of"]
+__all__ = [name for name in dir() if name[:1].isupper()] + ["flexible_axes", "history_of", "scopes_of"]

@@ -81,10 +81,9 @@ def _as_graph(module: ModuleType, path: Path, name: str) -> Graph:
     try:
         return value()
     except SettingError as error:
-        where = _line_of(path, value.__name__)
-        raise SettingError(
-            [d if d.source else d.model_copy(update={"source": where}) for d in error.diagnostics]
-        ) from None
+        # It was made here, on nobody's line; what lacks a default is the class.
+        where = {"source": _line_of(path, value.__name__)}
+        raise SettingError([d.model_copy(update=where) for d in error.diagnostics]) from None
 
 
 def _no_graph(module: ModuleType, path: Path, name: str, value: Any) -> GraphFileError:

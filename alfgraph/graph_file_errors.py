@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
+import re
+import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +16,9 @@ from alfgraph.diagnostics import Diagnostic, Help
 from alfgraph.errors import GraphFileError
 from alfgraph.source import Source, is_user_code
 from alfgraph.suggestions import did_you_mean, listing
+
+_FACES = ("alfgraph", "alfgraph.components")
+"""Where names are usually imported from."""
 
 _SHALLOW = 2  # folders below the working directory in which a missing file is looked for
 
@@ -95,9 +101,7 @@ def not_python(error: Exception, path: Path) -> GraphFileError:
 
 def raised_by_user_code(error: BaseException, path: Path) -> GraphFileError:
     """E405: the exception, at the innermost line the user wrote, and who called it."""
-    # Python's own "Did you mean" is made when an exception is formatted.
-    formatted = traceback.TracebackException.from_exception(error).format_exception_only()
-    sentence = list(formatted)[-1].strip()
+    sentence = "".join(traceback.format_exception_only(type(error), error)).strip()
     frames = _user_frames(error.__traceback__, str(path))
     source = Source.of_exception(error)
     outer = () if len(frames) < 2 else (("called here", frames[0]),)  # noqa: PLR2004
@@ -113,7 +117,8 @@ def raised_by_user_code(error: BaseException, path: Path) -> GraphFileError:
 
 
 def _first_line(text: str) -> str:
-    return text.splitlines()[0] if text else "an exception"
+    """The sentence; Python adds suggestions in some versions only, and we make our own."""
+    return text.splitlines()[0].partition(" Did you mean")[0] if text else "an exception"
 
 
 def _advice(error: BaseException) -> list[str]:
@@ -122,13 +127,34 @@ def _advice(error: BaseException) -> list[str]:
         return [
             f"`pip install {package}` if it is a package; modules beside the graph file are found"
         ]
-    if isinstance(error, ImportError) and error.name and error.name.startswith("alfgraph"):
-        return ["`alfgraph parts` lists the components there are"]
     if isinstance(error, ValidationError) and any(
         entry["type"] == "frozen_instance" for entry in error.errors()
     ):
         return ["components are frozen: `graph.swap(socket=...)` gives a changed copy"]
+    near = did_you_mean(*_misspelt(error))
+    if near:
+        return [f"did you mean `{near}`?"]
+    if isinstance(error, NameError) and error.name:
+        homes = [face for face in _FACES if hasattr(sys.modules.get(face), error.name)]
+        return [f"`from {home} import {error.name}`" for home in homes]
     return []
+
+
+def _misspelt(error: BaseException) -> tuple[str, list[str]]:
+    """The name that was not found, and those there are; nothing for other exceptions."""
+    if isinstance(error, ImportError):
+        wanted = re.search(r"cannot import name '(\w+)'", str(error))
+        known = dir(sys.modules.get(error.name or ""))
+        return (wanted[1] if wanted else "", known)
+    if isinstance(error, NameError) and error.name:
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        names = {**trace.tb_frame.f_globals, **trace.tb_frame.f_locals} if trace else {}
+        return error.name, [*names, *dir(builtins)]
+    if isinstance(error, AttributeError) and error.name:
+        return error.name, dir(error.obj)
+    return "", []
 
 
 def _user_frames(trace: TracebackType | None, path: str) -> list[Source]:

@@ -13,14 +13,14 @@ import numpy as np
 import torch
 
 from alfgraph.annealing import Annealing, Progress
-from alfgraph.compiler.building import build_module
+from alfgraph.buffer_layouts import buffer_layout
+from alfgraph.compiler.building import build_module, shadow_of
 from alfgraph.compiler.numbers import size_of
 from alfgraph.compiler.planning import Compiled
 from alfgraph.component import Component
 from alfgraph.execution import Recurrent, map_tree
 from alfgraph.families import Buffer, Environment, Optimizer
 from alfgraph.plan import Plan
-from alfgraph.program_parts import buffer_layout, shadow_of
 from alfgraph.running import Running
 from alfgraph.specs import RecordSpec, TensorSpec
 from alfgraph.trace import Node

@@ -266,6 +266,8 @@ def _show_bounds(spec: TensorSpec) -> str:
         if any(isinstance(v, Symbol) for v in lows + highs):
             return f" in [{_show_number(low)}, {_show_number(high)}]"
         low, high = min(lows), max(highs)  # type: ignore[type-var]
+        if low == -math.inf or high == math.inf:
+            return ""
         return f" in [{_show_number(low)}..{_show_number(high)}]"
     if spec.is_discrete:
         end = high.plus(1) if isinstance(high, Symbol) else int(high) + 1

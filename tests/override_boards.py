@@ -16,7 +16,7 @@ class World(Environment):
 
     id: str = "World-v0"
     num_envs: Annotated[int, Field(ge=1)] = 4
-    kwargs: dict[str, Any] = {}
+    kwargs: dict[str, Any] = Field(default_factory=dict)
 
 
 class Encoder(Network):

@@ -246,9 +246,18 @@ class TestUserCode:
         found = refused(path, "`a.py` raised KeyError: 'NOT_THERE'", "E405")
         assert found.source is not None and (found.source.line, found.source.column) == (2, 5)
 
-    def test_pythons_own_suggestion(self, write: Write) -> None:
-        path = write("a.py", BOARDS + "graph = Bord()")
-        refused(path, "name 'Bord' is not defined. Did you mean: 'Board'?", "E405")
+    @pytest.mark.parametrize(
+        ("text", "help"),
+        [
+            ("graph = Bord()", "did you mean `Board`?"),
+            ("import math\nx = math.sqr(2)", "did you mean `sqrt`?"),
+            ("from alfgraph.schedules import OnPolicie", "did you mean `OnPolicy`?"),
+            ("def f():\n    return lenght\nlength = 1\nf()", "did you mean `length`?"),
+        ],
+    )
+    def test_a_misspelt_name(self, write: Write, text: str, help: str) -> None:
+        found = refused(write("a.py", BOARDS + text), "`a.py` raised", "E405")
+        assert found.help[0].text == help
 
     def test_who_called_it(self, write: Write) -> None:
         path = write("a.py", "def f():\n    raise RuntimeError('no')\n\nf()\n")

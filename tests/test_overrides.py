@@ -123,9 +123,7 @@ class TestExplicitness:
         assert graph.env.model_fields_set == {"num_envs"}
 
     def test_lengths_a_default_schedule_came_with_stay_defaults(self) -> None:
-        graph = set_values(
-            Board(algorithm=Repeated()), {"algorithm.schedule.unroll_length": "16"}
-        )
+        graph = set_values(Board(algorithm=Repeated()), {"algorithm.schedule.unroll_length": "16"})
         schedule = graph.algorithm.schedule  # type: ignore[attr-defined]
         assert schedule.model_fields_set == {"unroll_length"}
         assert (schedule.epochs, schedule.mini_batch_size) == (10, 64)
@@ -175,9 +173,7 @@ class TestSharing:
             second: Simple = Simple()
 
         both = Simple(actor=Actor())
-        changed: Any = set_values(
-            Pair(algorithm=both, second=both), {"second.actor.hidden": "[5]"}
-        )
+        changed: Any = set_values(Pair(algorithm=both, second=both), {"second.actor.hidden": "[5]"})
         assert changed.algorithm is changed.second
         assert changed.algorithm.actor.hidden == (5,)
 
@@ -352,7 +348,7 @@ def test_a_wrong_name_inside_a_rate_or_an_annealing() -> None:
 
 def test_a_setting_of_a_part_that_is_not_there() -> None:
     graph = Board(algorithm=Simple(optimizer=None))
-    with pytest.raises(SettingError, match="the socket `algorithm.optimizer` is empty") as error:
+    with pytest.raises(SettingError, match=r"the socket `algorithm.optimizer` is empty") as error:
         set_values(graph, {"algorithm.optimizer.lr": 1})
     assert fix_of(error) == ["plug an Optimizer first: `--swap algorithm.optimizer=NAME`"]
 

@@ -86,7 +86,8 @@ def test_a_kept_length_names_the_line_that_set_it() -> None:
         "16",
         here,
     )
-    assert rows["schedule.epochs"].is_default
+    assert rows["schedule.epochs"].origin.startswith("tests/override_boards.py:")
+    assert rows["schedule.mini_batch_length"].is_default
 
 
 def test_configure_counts_where_nothing_was_set() -> None:

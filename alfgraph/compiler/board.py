@@ -9,7 +9,7 @@ from alfgraph.diagnostics import Reporter
 from alfgraph.families import BufferNumbers
 from alfgraph.graph import Graph
 from alfgraph.schedules import Rate, Schedule
-from alfgraph.specs import Spec, Symbol
+from alfgraph.specs import DistributionSpec, Spec, Symbol
 from alfgraph.trace import Node, Trace, Value
 from alfgraph.trainer import Trainer
 from alfgraph.unify import Solver
@@ -97,5 +97,9 @@ class Board:
         return next((s for s in self.sections if s.name == name), None)
 
     def spec(self, value: Value) -> Spec:
-        """The solved spec of a value."""
-        return self.solver.resolve(value.spec)
+        """The solved spec of a value; of a distribution with its family, once that is known."""
+        spec = self.solver.resolve(value.spec)
+        example = self.examples.get(value)
+        if isinstance(spec, DistributionSpec) and example is not None:
+            return spec.model_copy(update={"family": type(example).__name__})
+        return spec

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from alfgraph.annealing import Annealing, Progress
 from alfgraph.compiler.board import Board
 from alfgraph.component import Component
 from alfgraph.diagnostics import Diagnostic, Help
@@ -70,10 +71,22 @@ def build_module(board: Board, part: Component) -> Any:
     return part.build(**build_arguments(board, part))
 
 
+def shadow_of(part: Component) -> tuple[Any, dict[str, Annealing]]:
+    """A private copy of a part whose annealed settings are numbers, and those annealings.
+
+    The copy is what computes: the runtime writes the current numbers into it.
+    """
+    shadow = part.model_copy()
+    annealed = {name: value for name, value in dict(part).items() if isinstance(value, Annealing)}
+    for name, annealing in annealed.items():
+        shadow.__dict__[name] = annealing.at(Progress())
+    return shadow, annealed
+
+
 def callable_of(part: Component, module: Any, name: str) -> Callable[..., Any]:
     """What computes a call of a part: `forward` of the part, the module, or its method."""
-    owner = module if part.has_build() else part
+    owner = module if part.has_build() else shadow_of(part)[0]
     if name == "forward":
-        return module if part.has_build() else part.forward
+        return module if part.has_build() else owner.forward
     method: Callable[..., Any] = getattr(owner, name)
     return method

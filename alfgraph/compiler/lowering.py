@@ -66,11 +66,7 @@ class FunctionWriter:
 
     def spec(self, value: Value) -> str:
         """The spec of a value with its sizes in numbers, for the comment."""
-        spec = self.board.spec(value)
-        example = self.board.examples.get(value)
-        if isinstance(spec, DistributionSpec) and example is not None:
-            spec = spec.model_copy(update={"family": type(example).__name__})
-        return show_sized(self.board, spec)
+        return show_sized(self.board, self.board.spec(value))
 
     def expression(self, value: Value) -> str:
         """How a value is written where it is used."""

@@ -16,6 +16,7 @@ from alfgraph.compiler.trial import run_trial
 from alfgraph.diagnostics import Reporter
 from alfgraph.errors import WiringError
 from alfgraph.graph import Graph
+from alfgraph.origins import graph_name
 from alfgraph.plan import Plan
 
 
@@ -58,6 +59,6 @@ def compile_graph(graph: Graph, *, recompute: bool = True, name: str | None = No
     board.reporter.raise_if_errors(WiringError)
     loops = number_board(board)
     board.reporter.raise_if_errors(WiringError)
-    title = name or getattr(graph, "_file_name", None) or type(graph).__name__
+    title = name or graph_name(graph)
     lowered = lower(board, loops, f"The training loop of {title}.")
     return make_plan(graph, board, loops, lowered, title)

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from alfgraph.families import LeafLayout
 from alfgraph.specs import DistributionSpec, RecordSpec, Spec, TensorSpec
+from alfgraph.storage import LeafLayout
 
 __all__ = ["LeafLayout", "Leaves", "tensor_specs"]
 

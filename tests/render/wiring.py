@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from alfgraph.render.view import NodeView, PartView, PinView, SettingView, WireView
+from alfgraph.render.view import (
+    BoardView,
+    NodeView,
+    PartView,
+    PhaseView,
+    PinView,
+    SettingView,
+    WireView,
+)
 
 
 def family_of(spec: str) -> Any:
@@ -96,3 +104,10 @@ class Wiring:
                 latched=True,
             )
         )
+
+
+def board(w: Wiring, parts: tuple[PartView, ...], *phases: PhaseView) -> BoardView:
+    """A board of what was wired."""
+    return BoardView(
+        name="small", phases=phases, parts=parts, nodes=tuple(w.nodes), wires=tuple(w.wires)
+    )

@@ -1,28 +1,15 @@
-"""What a program's parts are built from: layouts of buffers, settings that anneal."""
+"""What a program's buffers are built from."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from alfgraph.annealing import Annealing, Progress
 from alfgraph.compiler.board import Board
 from alfgraph.compiler.numbers import buffer_numbers
-from alfgraph.component import Component
-from alfgraph.families import Buffer, LeafLayout
+from alfgraph.families import Buffer
+from alfgraph.storage import LeafLayout
 from alfgraph.specs import DistributionSpec, Spec, TensorSpec, batch_of, with_batch
-
-
-def shadow_of(part: Component) -> tuple[Any, dict[str, Annealing]]:
-    """A private copy of a part whose annealed settings are numbers, and those annealings.
-
-    The copy is what computes: the runtime writes the current numbers into it.
-    """
-    shadow = part.model_copy()
-    annealed = {name: value for name, value in dict(part).items() if isinstance(value, Annealing)}
-    for name, annealing in annealed.items():
-        shadow.__dict__[name] = annealing.at(Progress())
-    return shadow, annealed
 
 
 def buffer_layout(board: Board, part: Buffer, device: str) -> LeafLayout:

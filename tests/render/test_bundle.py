@@ -1,0 +1,46 @@
+"""Records become buses."""
+
+from alfgraph.render.bundle import bundle
+from alfgraph.render.view import NodeView, PhaseView
+from tests.render.ppo_board import ppo
+from tests.render.wiring import Wiring, board
+
+
+def names(node: NodeView) -> tuple[list[str], list[str]]:
+    return [pin.name for pin in node.inputs], [pin.name for pin in node.outputs]
+
+
+def test_fields_of_one_record_become_one_pin_and_one_wire() -> None:
+    w = Wiring()
+    outputs = {"step.reward": "float32[B]", "step.obs": "float32[B, 4]", "extra": "float32[]"}
+    env = w.node("unroll", "env", outputs)
+    w.node(
+        "unroll",
+        "write",
+        {},
+        {"step.reward": (env, "step.reward"), "step.obs": (env, "step.obs"), "x": (env, "extra")},
+    )
+    w.node("unroll", "actor", {}, {"obs": (env, "step.obs")})
+    view = bundle(board(w, (), PhaseView(name="unroll")))
+    first, write, actor = view.nodes
+    assert names(first) == ([], ["step", "extra"])
+    assert first.outputs[0].dtype_family == "record"
+    assert first.outputs[0].spec == "{reward: float32[B], obs: float32[B, 4]}"
+    assert names(write) == (["step", "x"], [])
+    assert names(actor) == (["obs"], [])
+    ends = [(wire.source, wire.target, wire.dtype_family) for wire in view.wires]
+    assert ends == [
+        (("unroll/env", "step"), ("unroll/write", "step"), "record"),
+        (("unroll/env", "extra"), ("unroll/write", "x"), "float"),
+        (("unroll/env", "step"), ("unroll/actor", "obs"), "float"),
+    ]
+
+
+def test_a_replaced_field_stays_a_pin_of_its_own() -> None:
+    write = next(n for n in bundle(ppo()).nodes if n.id == "unroll/rollout.write")
+    assert names(write)[0] == ["step", "step.observation", "action", "log_prob"]
+
+
+def test_bundling_twice_changes_nothing() -> None:
+    once = bundle(ppo())
+    assert bundle(once).nodes == once.nodes

@@ -1,0 +1,82 @@
+"""Nested boards closed, and views of a part."""
+
+import pytest
+
+from alfgraph.errors import UsageError
+from alfgraph.render.crossing import crossings
+from alfgraph.render.focus import focus_on
+from alfgraph.render.fold import closed_at, fold, nested_boards
+from alfgraph.render.html import folds
+from alfgraph.render.view import BoardView
+from tests.render.ppo_board import ppo
+from tests.render.random_boards import random_board
+from tests.render.sac_board import sac
+
+
+def revalidated(view: BoardView) -> BoardView:
+    return BoardView.model_validate_json(view.model_dump_json())
+
+
+def test_a_closed_board_is_one_chip_per_phase() -> None:
+    view = revalidated(fold(ppo(), {"algorithm"}))
+    assert [node.id for node in view.nodes] == [
+        "unroll/env",
+        "unroll/normalize",
+        "unroll/algorithm",
+        "prepare/algorithm",
+        "update/algorithm",
+    ]
+    algorithm = view.nodes[2]
+    assert algorithm.note == "⊞ 4 inside"
+    assert [pin.name for pin in algorithm.inputs] == [
+        "observation",
+        "step.step_type",
+        "step.reward",
+        "step.discount",
+    ]
+    assert [pin.name for pin in algorithm.outputs] == ["action"]
+    latched = [wire for wire in view.wires if wire.latched]
+    assert [(w.source, w.target) for w in latched] == [
+        (("unroll/algorithm", "action"), ("unroll/env", "action"))
+    ]
+
+
+def test_buffers_inside_still_join_the_phases() -> None:
+    lines = crossings(fold(ppo(), {"algorithm"}))
+    assert [(line.source, line.target, line.buffer) for line in lines] == [
+        ("unroll/algorithm", "prepare/algorithm", "algorithm.rollout"),
+        ("prepare/algorithm", "update/algorithm", "algorithm.samples"),
+    ]
+
+
+def test_parameter_lines_inside_a_closed_board_go() -> None:
+    assert fold(ppo(), {"algorithm"}).parameters == ()
+    assert len(fold(ppo(), set()).parameters) == 2
+
+
+def test_depth_counts_levels() -> None:
+    assert nested_boards(ppo()) == ["algorithm"]
+    assert closed_at(ppo(), 0) == {"algorithm"}
+    assert closed_at(ppo(), 1) == closed_at(ppo(), None) == frozenset()
+
+
+def test_the_page_holds_every_fold_of_a_small_board() -> None:
+    assert folds(ppo(), None) == [frozenset(), {"algorithm"}]
+    assert folds(random_board(1), None) == [frozenset()]
+
+
+def test_focus_keeps_what_is_near() -> None:
+    view = revalidated(focus_on(ppo(), "returns"))
+    assert {node.id for node in view.nodes} == {
+        "prepare/returns",
+        "prepare/rollout.steps",
+        "prepare/critic",
+        "prepare/samples.write",
+    }
+    further = focus_on(ppo(), "algorithm.returns", hops=2)
+    assert "update/samples.read" in {node.id for node in further.nodes}
+
+
+def test_focus_on_nothing_says_what_there_is() -> None:
+    with pytest.raises(UsageError, match="nothing on this board is called `critcs`; did you mean"):
+        focus_on(sac(), "critcs")
