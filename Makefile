@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup run test slow check fmt bench ci
+.PHONY: setup run test slow torture check fmt bench ci
 
 setup: $(READY)
 
@@ -26,6 +26,9 @@ test: setup  # the fast suite
 slow: setup  # learning curves and long fuzzing
 	$(BIN)/pytest -n $(WORKERS) -m slow
 
+torture: setup  # kill runs at 200 random moments; each must resume to the very same run
+	OMP_NUM_THREADS=1 $(BIN)/python tools/torture.py
+
 check: setup
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -37,6 +40,6 @@ fmt: setup
 
 bench: setup  # every figure the documentation gives, measured on this machine
 	$(BIN)/pip --disable-pip-version-check install --quiet -e '.[bench]'
-	set -e; for file in tools/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	set -e; for file in tools/bench/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
 ci: check test

@@ -24,7 +24,11 @@ def root_configuration(root: Component) -> tuple[Any, ...]:
 
 
 def _bound(
-    part: C, path: str, slot: Slot, parent: Any, shared: dict[int, Component],
+    part: C,
+    path: str,
+    slot: Slot,
+    parent: Any,
+    shared: dict[int, Component],
     configured: tuple[Any, ...],
 ) -> C:
     known = shared.get(id(part))
@@ -33,7 +37,9 @@ def _bound(
     new = part.model_copy()
     for kind, settings, _source in configured:
         if isinstance(part, kind):
-            new.__dict__.update({k: v for k, v in settings.items() if k not in part.model_fields_set})
+            new.__dict__.update(
+                {k: v for k, v in settings.items() if k not in part.model_fields_set}
+            )
     new._binding = Binding(path=path, slot=slot, parameters=path, original=part, parent=parent)
     shared[id(part)] = new
     for name in type(part).model_fields:
@@ -47,7 +53,11 @@ def _bound(
 
 
 def _bound_value(
-    value: Any, path: str, slot: Slot, parent: Any, shared: dict[int, Component],
+    value: Any,
+    path: str,
+    slot: Slot,
+    parent: Any,
+    shared: dict[int, Component],
     configured: tuple[Any, ...],
 ) -> Any:
     if isinstance(value, Component):

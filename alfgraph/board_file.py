@@ -26,8 +26,8 @@ from alfgraph.diagnostics import Diagnostic, Help
 from alfgraph.errors import SettingError
 from alfgraph.graph import Graph
 from alfgraph.loading import MODULE_PREFIX
-from alfgraph.settings_table import shown
 from alfgraph.trainer import Trainer
+from alfgraph.value_text import shown
 
 Description = dict[str, Any]
 

@@ -56,9 +56,7 @@ def _with_parameters(spec: DistributionSpec, example: Any) -> DistributionSpec:
         update={
             "family": type(example).__name__,
             "parameters": tuple(
-                TensorSpec(
-                    dtype=str(t.dtype).removeprefix("torch."), sample=tuple(t.shape[batch:])
-                )
+                TensorSpec(dtype=str(t.dtype).removeprefix("torch."), sample=tuple(t.shape[batch:]))
                 for t in example.tensors
             ),
         }

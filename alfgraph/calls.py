@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alfgraph.specs import SpecSyntaxError
 from alfgraph.ports import Port
 from alfgraph.records import Record, as_field, build_record, declared_leaves, record_leaves
+from alfgraph.spec_tokens import SpecSyntaxError
 from alfgraph.specs import (
     UNKNOWN_DTYPE,
     Dim,
@@ -24,7 +24,7 @@ from alfgraph.specs import (
 )
 from alfgraph.suggestions import did_you_mean
 from alfgraph.trace import Node, Trace, Value
-from alfgraph.wires import Distribution, Wire, as_wire, refuse, wrap
+from alfgraph.wires import Distribution, Wire, as_wire, check_phase, refuse, wrap
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,8 @@ def bind_arguments(
         refuse("E104", f"`{label}` got more arguments than it has inputs", _listing(by_name))
     bound.update({name: as_part_or_field(value) for name, value in named.items()})
     for port in ports:
-        if port.is_required and port.name not in bound and not port.many and not port.latched:
+        is_open = bound.get(port.name) is None and not port.many and not port.latched
+        if port.is_required and is_open:
             refuse(
                 "E102",
                 f"`{label}.{port.name}` is not connected",
@@ -189,12 +190,12 @@ def connect(node: Node, port: Port, value: Any, scopes: Scopes) -> None:
         if name not in given:
             refuse(
                 "E101",
-                f"`{node.path}.{port.name}` takes a {port.describe()}, not "
-                f"{type(value).__name__}",
+                f"`{node.path}.{port.name}` takes a {port.describe()}, not {type(value).__name__}",
             )
         wire = given[name]
         if not isinstance(wire, Wire):
             refuse("E101", f"`{node.path}.{port.name}` takes a wire, not {wire!r:.40}")
+        check_phase(wire, node.phase)
         wire.value.hints.append(name.rpartition(".")[2])
         node.inputs[name] = wire.value
         node.expected[name] = scopes.spec(spec, name)

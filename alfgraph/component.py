@@ -1,4 +1,4 @@
-"""Components: frozen pydantic models that describe; their ports are declared, their settings are fields.
+"""Components: frozen pydantic models that describe, with declared ports; settings are fields.
 
     class SignedSqrtReward(Transform):
         scale: float = 1.0
@@ -17,14 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
-from pydantic._internal._model_construction import ModelMetaclass
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from alfgraph.calls import Scopes, bind_arguments, connect, make_output, size_setting
-from alfgraph.diagnostics import Diagnostic
-from alfgraph.errors import WiringError
+from alfgraph.namespaces import ComponentMeta, Declaration
 from alfgraph.ports import Port
 from alfgraph.records import Record
 from alfgraph.settings import setting_errors
@@ -39,8 +37,12 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Slot:
-    """What one bound tree shares: the trace being written, the registers passed to a network made of
-    networks, and what has been written into each buffer (by path).
+    """What one bound tree shares.
+
+    Attributes:
+        trace: the one being written.
+        states: registers passed to a network made of networks.
+        contents: what has been written into each buffer, by path.
     """
 
     trace: Trace | None = None
@@ -156,7 +158,7 @@ class Pinned:
         return next(iter(outputs.values()))
 
 
-class Operation(Pinned):
+class Operation(Pinned, Declaration):
     """A further call a component offers, with ports of its own.
 
     Declare a class with ports, then place an instance in the component's body:
@@ -205,69 +207,11 @@ class Operation(Pinned):
         return new
 
 
-class _Namespace(dict[str, Any]):
-    """A class body that refuses to declare a port or operation twice."""
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        old = self.get(name)
-        if isinstance(old, Port | Operation) or (
-            name in self and isinstance(value, Port | Operation)
-        ):
-            _clash(str(self.get("__qualname__", "?")), name, "is declared twice")
-        super().__setitem__(name, value)
-
-
-def _clash(owner: str, name: str, reason: str) -> NoReturn:
-    raise WiringError(
-        Diagnostic(
-            code="E107",
-            message=f"`{owner}.{name}` {reason}",
-            source=Source.of_caller(),
-        ),
-    )
-
-
-@dataclass_transform(kw_only_default=True, field_specifiers=(Field, PrivateAttr))
-class ComponentMeta(ModelMetaclass):
-    """Checks that ports, registers, operations, settings and inherited names do not clash."""
-
-    @classmethod
-    def __prepare__(cls, name: str, bases: tuple[type, ...], **kwargs: Any) -> _Namespace:
-        return _Namespace()
-
-    def __new__(
-        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any
-    ) -> Any:
-        own = dict(namespace)
-        declared = {k for k, v in own.items() if isinstance(v, Port | Operation)}
-        settings = set(own.get("__annotations__", {}))
-        for pin in sorted(declared & settings):
-            _clash(name, pin, "is both a port and a setting")
-        for base in bases:
-            fields = getattr(base, "model_fields", {}) if base is not BaseModel else {}
-            for pin in sorted(declared):
-                inherited = _inherited(base, pin)
-                if pin in fields:
-                    _clash(name, pin, f"is a port here and a setting of {base.__name__}")
-                if inherited is not None and not isinstance(inherited, Port | Operation):
-                    _clash(name, pin, f"hides `{base.__name__}.{pin}`; choose another name")
-            for setting in sorted(settings):
-                if isinstance(_inherited(base, setting), Port | Operation):
-                    _clash(name, setting, f"is a setting here and a port of {base.__name__}")
-        if {"forward", "build"} <= set(own) and BaseModel not in bases:
-            _clash(name, "forward", "stands beside `build`; a component has one of them")
-        return super().__new__(cls, name, bases, own, **kwargs)
-
-
-def _inherited(base: type, name: str) -> Any:
-    return next((vars(b)[name] for b in base.__mro__ if name in vars(b)), None)
-
-
 class Component(Pinned, BaseModel, metaclass=ComponentMeta):
     """The root of everything that can be plugged into a board. It describes; it holds no tensors.
 
     Class attributes authors may set:
-        temperature: how often people change this part, 0 (never) to 4 (every project); drawing only.
+        heat: how often people change this part, 0 (never) to 4 (every project); drawing only.
         board_axes: CAPITALS in its ports that are axes of the board (environments).
         deterministic: False if equal inputs may give different outputs.
     """
@@ -280,7 +224,7 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
         validate_default=False,
     )
 
-    temperature: ClassVar[int] = 2
+    heat: ClassVar[int] = 2
     family: ClassVar[str] = "component"
     deterministic: ClassVar[bool] = True
 
@@ -405,6 +349,14 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
         """Symbols this part knows by itself: sizes, stars (`*r`: dims) and trees by name."""
         return {}
 
+    def derive(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
+        """Symbols that follow from others in a way the ports cannot say.
+
+        Its parameters are symbols of the ports, by name; called once those are solved, with what
+        `build` gets. It gives sizes, stars (`*r`: dims) and trees by name.
+        """
+        return {}
+
     def axes(self, phase: str) -> Mapping[str, Symbol]:
         """CAPITALS of its ports that are axes of the board in this phase."""
         return {}
@@ -433,9 +385,17 @@ def tracing(part: Component) -> Trace:
     return trace
 
 
+def pins_of(node: Node) -> Pinned:
+    """What declares the ports of a node of a component: the component, or the operation called."""
+    operation = getattr(type(node.component), node.call, None)
+    found: Pinned = operation if isinstance(operation, Operation) else node.component
+    return found
+
+
 def scopes_of(part: Component, node: Node) -> Scopes:
-    """Where the symbols of one application of a part live: all applications share those of a
-    part with parameters, registers or knowledge of its own.
+    """Where the symbols of one application of a part live.
+
+    All applications share those of a part with parameters, registers or knowledge of its own.
     """
     knows = type(part).known is not Component.known
     stateful = part.has_build() or bool(part.state_ports()) or knows

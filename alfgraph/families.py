@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from alfgraph.component import Component, scopes_of, tracing
+from alfgraph.component import Component, Operation, scopes_of, tracing
 from alfgraph.graph import Graph
 from alfgraph.ports import In, Out
 from alfgraph.records import Record, build_record, field_types, record_leaves
@@ -31,7 +31,7 @@ class Environment(Component):
     """A batch of environments: gives time steps, reads the action at the next tick."""
 
     family: ClassVar[str] = "environment"
-    temperature: ClassVar[int] = 3
+    heat: ClassVar[int] = 3
 
     step = Out(TimeStep)
     action = In("action[*batch]", latched=True)
@@ -77,7 +77,7 @@ class Transform(Graph):
     """
 
     family: ClassVar[str] = "transform"
-    temperature: ClassVar[int] = 4
+    heat: ClassVar[int] = 4
     context: ClassVar[int] = 0
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -101,6 +101,10 @@ class Transform(Graph):
                 f"name it like one of {', '.join(TimeStep.record_fields)}, or override `apply`",
             )
         return step.replace(**{first: self(step).only_output()})
+
+    def context_rows(self) -> int:
+        """Earlier rows it needs: `context`, unless a setting decides."""
+        return self.context
 
     def unroll(self, step: TimeStep) -> TimeStep:
         """In the training loop, every environment step."""
@@ -152,7 +156,7 @@ class Network(Component):
     """Parameters: anything with `build`."""
 
     family: ClassVar[str] = "network"
-    temperature: ClassVar[int] = 4
+    heat: ClassVar[int] = 4
 
     frozen: bool = False
 
@@ -178,7 +182,7 @@ class Algorithm(Graph):
     """A board that learns: `unroll(step) -> action`, `predict(step) -> action`, `update()`."""
 
     family: ClassVar[str] = "algorithm"
-    temperature: ClassVar[int] = 3
+    heat: ClassVar[int] = 3
 
     def unroll(self, step: TimeStep) -> Wire:
         """Act, every environment step; [B]."""
@@ -193,14 +197,14 @@ class Loss(Component):
     """Stateless: rows aligned by time in, a scalar loss out."""
 
     family: ClassVar[str] = "loss"
-    temperature: ClassVar[int] = 3
+    heat: ClassVar[int] = 3
 
 
 class Returns(Component):
     """Value targets and advantages from steps and values."""
 
     family: ClassVar[str] = "returns"
-    temperature: ClassVar[int] = 2
+    heat: ClassVar[int] = 2
 
 
 class Optimizer(Component):
@@ -211,17 +215,26 @@ class Optimizer(Component):
     """
 
     family: ClassVar[str] = "optimizer"
-    temperature: ClassVar[int] = 2
+    heat: ClassVar[int] = 2
 
     loss = In("float32[]")
     trains = In(Component, many=True)
 
 
+class Update(Operation):
+    """Move tracked copies towards what they track; an effect."""
+
+
 class Target(Component):
-    """Tracks the parameters of other parts: `target.of(net)(...)`, `target.update()`."""
+    """Tracks the parameters of other parts: `target.of(net)(...)`, `target.update()`.
+
+    Authors write `build(self, pairs) -> object with update()`; the pairs are modules, (source, copy).
+    """
 
     family: ClassVar[str] = "target"
-    temperature: ClassVar[int] = 1
+    heat: ClassVar[int] = 1
+
+    update = Update()
 
     def of(self, part: C) -> C:
         """The part with its own tracked copy of the parameters; typed as the source."""
@@ -234,7 +247,7 @@ class Metric(Component):
     """A number of one's own, logged."""
 
     family: ClassVar[str] = "metric"
-    temperature: ClassVar[int] = 2
+    heat: ClassVar[int] = 2
 
 
 # ----------------------------------------------------------------------------------- buffers
@@ -278,7 +291,7 @@ class Buffer(Component):
     """
 
     family: ClassVar[str] = "buffer"
-    temperature: ClassVar[int] = 1
+    heat: ClassVar[int] = 1
     keeps_gradient: ClassVar[bool] = False
     holds_raw: ClassVar[bool] = False
     hands_out_batches: ClassVar[bool] = False
@@ -320,6 +333,7 @@ class Buffer(Component):
         batch: Dims,
         *,
         field: str = "",
+        rows: Mapping[str, Dims] | None = None,
         extra: Mapping[str, tuple[Spec, str | None]] | None = None,
     ) -> tuple[R, dict[str, Wire]]:
         """Add a read of the record written before.
@@ -329,6 +343,7 @@ class Buffer(Component):
             call: method of the built buffer.
             batch: the batch part every leaf then has.
             field: read one record-valued field only (`kind` is that field's class).
+            rows: batch parts of fields that have another one, by field.
             extra: further outputs, name -> (spec, role).
 
         Returns:
@@ -342,7 +357,8 @@ class Buffer(Component):
         for name, written in contents.node.inputs.items():
             if not name.startswith(prefix):
                 continue
-            spec = self._leaf(name, written.spec, batch)
+            own = (rows or {}).get(name.partition(".")[0], batch)
+            spec = self._leaf(name, written.spec, own)
             value = Value(node, name, spec, role=written.role)
             value.hints.append(name.rpartition(".")[2])
             node.outputs[name] = value
@@ -359,6 +375,15 @@ class Buffer(Component):
 
     def capacity(self) -> tuple[int, ...] | None:
         """Rows it holds per environment, where that is a setting of its own."""
+        return None
+
+    def shortage(self, collected: int, numbers: BufferNumbers) -> tuple[str, str] | None:
+        """What is wrong, and its fix, if the first mini-batch could not be drawn.
+
+        Args:
+            collected: transitions per environment before the first update.
+            numbers: the schedule around it.
+        """
         return None
 
     def axis_sizes(self, numbers: BufferNumbers) -> dict[Symbol, int]:
@@ -388,8 +413,13 @@ class Buffer(Component):
 
     def _node(self, trace: Trace, call: str, every: int) -> Node:
         return trace.add(
-            kind="component", board="", path=self.socket_path, component=self, call=call,
-            every=every, sources=Source.stack_of_caller(),
+            kind="component",
+            board="",
+            path=self.socket_path,
+            component=self,
+            call=call,
+            every=every,
+            sources=Source.stack_of_caller(),
         )
 
     def _written(self) -> Contents:
@@ -431,4 +461,8 @@ def flexible_axes(part: Component, *names: str) -> Dims:
     )
 
 
-__all__ = [name for name in dir() if name[:1].isupper()] + ["flexible_axes", "history_of", "scopes_of"]
+__all__ = [name for name in dir() if name[:1].isupper()] + [
+    "flexible_axes",
+    "history_of",
+    "scopes_of",
+]

@@ -126,8 +126,8 @@ class Graph(Component):
 
     def render(self, path: str | Path = "txt", **options: Any) -> Any:
         """Draw the board; see `alfgraph.render`."""
-        from alfgraph.compiler.views import board_view
         from alfgraph.render import render_view
+        from alfgraph.render.from_plan import board_view
 
         return render_view(board_view(self.plan()), path, **options)
 
@@ -203,7 +203,9 @@ def sockets_of(component: Component) -> list[tuple[str, Component]]:
             found.append((name, value))
         elif isinstance(value, tuple | list):
             found += [
-                (f"{name}.{i}", entry) for i, entry in enumerate(value) if isinstance(entry, Component)
+                (f"{name}.{i}", entry)
+                for i, entry in enumerate(value)
+                if isinstance(entry, Component)
             ]
         elif isinstance(value, dict):
             found += [(f"{name}.{k}", v) for k, v in value.items() if isinstance(v, Component)]
@@ -219,8 +221,13 @@ def _collected_state(graph: Graph, trace: Any, first: int) -> Wire:
         if node.state is not None and node.kind == "component" and node.component.state_ports()
     }
     pack = trace.add(
-        kind="math", board="", path=f"{graph.socket_path}.state", component=None, call="record",
-        inputs=dict(states), sources=Source.stack_of_caller(),
+        kind="math",
+        board="",
+        path=f"{graph.socket_path}.state",
+        component=None,
+        call="record",
+        inputs=dict(states),
+        sources=Source.stack_of_caller(),
     )
     spec = RecordSpec(fields=tuple((name, value.spec) for name, value in states.items()))
     pack.outputs["out"] = Value(pack, "out", spec)

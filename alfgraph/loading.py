@@ -31,7 +31,7 @@ from alfgraph.graph_file_errors import (
     raised_by_user_code,
     unreadable,
 )
-from alfgraph.origins import record_file
+from alfgraph.origins import graph_file, record_file
 from alfgraph.source import Source
 
 MODULE_PREFIX = "alfgraph_graph_file_"
@@ -74,6 +74,12 @@ def split_name(path: str) -> tuple[str, str]:
     """`file.py:Name` as file and name; the name is "" where there is none."""
     named = _NAMED.fullmatch(path)
     return (named["file"], named["name"]) if named else (path, "")
+
+
+def module_of(graph: Graph) -> ModuleType | None:
+    """What the graph's file left when it was loaded; None for a graph without a file."""
+    path = graph_file(graph)
+    return sys.modules.get(_module_name(path)) if path else None
 
 
 def load_module(path: Path, caller: Source | None = None) -> ModuleType:
@@ -145,12 +151,15 @@ def _compiled(path: Path) -> Any:
 
 
 def _fresh_module(path: Path) -> ModuleType:
-    stem = re.sub(r"\W", "_", path.stem)
-    digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
-    spec = ModuleSpec(f"{MODULE_PREFIX}{stem}_{digest}", loader=None, origin=str(path))
+    spec = ModuleSpec(_module_name(path), loader=None, origin=str(path))
     module = module_from_spec(spec)
     module.__file__ = str(path)
     return module
+
+
+def _module_name(path: Path) -> str:
+    stem = re.sub(r"\W", "_", path.stem)
+    return f"{MODULE_PREFIX}{stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
 
 
 @contextmanager
@@ -173,4 +182,4 @@ def _importing_from(folder: Path) -> Iterator[None]:
                 _siblings[name] = str(folder)
 
 
-__all__ = ["MODULE_PREFIX", "load", "load_module", "split_name"]
+__all__ = ["MODULE_PREFIX", "load", "load_module", "module_of", "split_name"]

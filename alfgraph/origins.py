@@ -54,7 +54,9 @@ def origin_of(part: Component, name: str, below_default: bool = False) -> Origin
         return changed[name]
     if name not in part.model_fields_set:
         return DEFAULT
-    return class_body_origin(part) if below_default else part.created_at or "code"
+    if below_default:
+        return class_body_origin(part)
+    return part.created_at.argument(name) if part.created_at else "code"
 
 
 def class_body_origin(part: Component) -> Origin:

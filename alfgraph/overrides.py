@@ -50,11 +50,12 @@ Plug = Component | tuple[Component, ...] | None
 
 
 class _By:
-    """Who overrides: the origin that is remembered, and the line that errors show."""
+    """Who overrides: the origin that is remembered, the line that errors show, what for."""
 
     def __init__(self, origin: Origin | None, source: Source | None, path: str, verb: str) -> None:
         self.origin: Origin = origin or source or verb
         self.source = source.argument(path) if source else None
+        self.plugs = verb == "swap"
 
 
 def parse_assignment(text: str) -> tuple[str, str]:
@@ -87,7 +88,7 @@ def swap(graph: G, sockets: Mapping[str, Plug], *, origin: Origin | None = None)
     Raises:
         SettingError: E303, there is no such socket; E304, the component does not fit.
     """
-    source = Source.of_caller()
+    source = None if origin else Source.of_caller()
     chosen = {split_path(path) for path in sockets}
     for path, new in sorted(sockets.items(), key=lambda item: len(split_path(item[0]))):
         by = _By(origin, source, path, "swap")
@@ -151,9 +152,9 @@ def _with_sockets(holder: Component, sockets: Mapping[str, Any], path: str, by: 
         for step, part in _plugs(held, name):
             if not isinstance(part, allowed):
                 raise wrong.unfit_component(joined(path, step), part, families, by.source)
-            if type(part) is not type(before.get(step)):
+            if by.plugs and part is not before.get(step):
                 origins[step] = by.origin
-        if not held:
+        if by.plugs and not held:
             origins[name] = by.origin
     new = revised(holder, sockets, path, by.source)
     record_origins(new, origins)
@@ -187,7 +188,7 @@ def set_values(graph: G, values: Mapping[str, Any], *, origin: Origin | None = N
         SettingError: E301, there is no such setting; E302, it cannot have this value; E303, the
             path names no socket on the way; E304, a component is wanted.
     """
-    source = Source.of_caller()
+    source = None if origin else Source.of_caller()
     for path, raw in values.items():
         by = _By(origin, source, path, "set")
         graph, place = _setting(graph, path, by)

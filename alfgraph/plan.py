@@ -132,12 +132,6 @@ class Plan(_Frozen):
         """The plan as JSON."""
         return self.model_dump_json(indent=2)
 
-    def view(self) -> Any:
-        """The board as the renderer draws it."""
-        from alfgraph.compiler.views import board_view
-
-        return board_view(self)
-
     def text(self, width: int = 100) -> str:
         """The plan as a person reads it."""
         return "\n".join(line[:width].rstrip() for line in _lines(self))
@@ -156,16 +150,22 @@ def _lines(plan: Plan) -> list[str]:
         end += f", {schedule.env_steps:,} env steps"
     lines.append(f"  run           {end}")
     if schedule.initial_collect_steps:
-        lines.append(f"  collects      {schedule.initial_collect_steps:,} env steps before the first update")
+        lines.append(
+            f"  collects      {schedule.initial_collect_steps:,} env steps before the first update"
+        )
     if plan.resume:
         lines.append(f"  resume        {plan.resume}")
     lines += ["", "  phases"]
     width = max((len(p.name) for p in plan.phases), default=0)
     for phase in plan.phases:
-        lines.append(f"    {phase.name:<{width}}  {phase.axes:<18}  {phase.gradient:<8}  {phase.rate}")
+        lines.append(
+            f"    {phase.name:<{width}}  {phase.axes:<18}  {phase.gradient:<8}  {phase.rate}"
+        )
     lines += ["", "  optimizers"]
     for optimizer in plan.optimizers:
-        lines.append(f"    {optimizer.path} ({optimizer.kind}) trains {optimizer.num_parameters:,} parameters")
+        lines.append(
+            f"    {optimizer.path} ({optimizer.kind}) trains {optimizer.num_parameters:,} parameters"
+        )
         for path, count in optimizer.trains.items():
             lines.append(f"      {path:<40} {count:>12,}")
     if not plan.optimizers:
@@ -174,7 +174,9 @@ def _lines(plan: Plan) -> list[str]:
         lines.append(f"    untrained: {path} {count:,}")
     lines += ["", "  buffers"]
     for buffer in plan.buffers:
-        lines.append(f"    {buffer.path} ({buffer.kind})  {_bytes(buffer.num_bytes)}  {buffer.gradient}")
+        lines.append(
+            f"    {buffer.path} ({buffer.kind})  {_bytes(buffer.num_bytes)}  {buffer.gradient}"
+        )
         for name, spec in buffer.leaves.items():
             lines.append(f"      {name:<28} {spec}")
     if not plan.buffers:

@@ -18,11 +18,16 @@ from pydantic import BaseModel, ConfigDict
 
 from alfgraph.errors import WiringError
 from alfgraph.specs import Spec, parse_spec
+from alfgraph.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from alfgraph.wires import Wire
 
 P = TypeVar("P")
+
+_IN_OPTIONS = ("role", "detach", "optional", "default", "latched", "many")
+_OUT_OPTIONS = ("role", "monitor")
+_NEEDS_SPEC = ("Wire", "Distribution")  # they say nothing of what they carry
 
 
 class Port(BaseModel):
@@ -72,7 +77,9 @@ class Port(BaseModel):
     @property
     def takes_component(self) -> bool:
         """A pin for a part, not for a wire."""
-        return self.spec is None and self.direction == "in" and not hasattr(self.kind, "record_fields")
+        return (
+            self.spec is None and self.direction == "in" and not hasattr(self.kind, "record_fields")
+        )
 
     def describe(self) -> str:
         """The declared spec, or the class of what flows."""
@@ -89,12 +96,22 @@ def _read_spec(first: Any, second: Any) -> tuple[Any, Spec | None]:
         return None, parse_spec(first)
     if isinstance(second, str):
         return first, parse_spec(second)
-    if not isinstance(first, type):
+    if not isinstance(first, type) or getattr(first, "__name__", "") in _NEEDS_SPEC:
         raise WiringError(
-            f"a port is declared with a spec such as \"float32[*batch, n]\", a Record, a "
+            f'a port is declared with a spec such as "float32[*batch, n]", a Record, a '
             f"Distribution or a Component class, not {first!r}"
         )
     return first, None
+
+
+def _check_options(word: str, options: dict[str, Any], known: tuple[str, ...]) -> None:
+    for name in options:
+        if name not in known:
+            near = did_you_mean(name, list(known))
+            raise WiringError(
+                f"`{word}` has no option `{name}`; its options are {', '.join(known)}",
+                help=f"did you mean `{near}`?" if near else "",
+            )
 
 
 @overload
@@ -109,8 +126,16 @@ def In(
     latched: bool = ...,
 ) -> Wire: ...
 @overload
-def In(kind: type[P], spec: str | None = ..., /, *, many: bool = ..., optional: bool = ..., detach: bool = ...) -> P: ...
-def In(first: Any, second: Any = None, /, **options: Any) -> Any:  # noqa: N802  (a declaration, like pydantic's Field)
+def In(
+    kind: type[P],
+    spec: str | None = ...,
+    /,
+    *,
+    many: bool = ...,
+    optional: bool = ...,
+    detach: bool = ...,
+) -> P: ...
+def In(first: Any, second: Any = None, /, **options: Any) -> Any:
     """Declare an input pin.
 
     Args:
@@ -119,6 +144,7 @@ def In(first: Any, second: Any = None, /, **options: Any) -> Any:  # noqa: N802 
         **options: role, detach, optional, default, latched, many (see `Port`).
     """
     kind, spec = _read_spec(first, second)
+    _check_options("In", options, _IN_OPTIONS)
     return Port(direction="in", spec=spec, kind=kind, **options)
 
 
@@ -126,7 +152,7 @@ def In(first: Any, second: Any = None, /, **options: Any) -> Any:  # noqa: N802 
 def Out(spec: str, /, *, role: str | None = ..., monitor: bool = ...) -> Wire: ...
 @overload
 def Out(kind: type[P], spec: str | None = ..., /) -> P: ...
-def Out(first: Any, second: Any = None, /, **options: Any) -> Any:  # noqa: N802  (a declaration, like pydantic's Field)
+def Out(first: Any, second: Any = None, /, **options: Any) -> Any:
     """Declare an output pin.
 
     Args:
@@ -135,10 +161,11 @@ def Out(first: Any, second: Any = None, /, **options: Any) -> Any:  # noqa: N802
         **options: role, monitor (see `Port`).
     """
     kind, spec = _read_spec(first, second)
+    _check_options("Out", options, _OUT_OPTIONS)
     return Port(direction="out", spec=spec, kind=kind, **options)
 
 
-def State(spec: str, /, *, initial: float = 0.0) -> Wire:  # noqa: N802  (a declaration, like pydantic's Field)
+def State(spec: str, /, *, initial: float = 0.0) -> Wire:
     """Declare a register the component feeds itself.
 
     Args:

@@ -6,7 +6,9 @@ import contextlib
 import copy
 import linecache
 import random
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -19,11 +21,13 @@ from alfgraph.compiler.numbers import size_of
 from alfgraph.compiler.planning import Compiled
 from alfgraph.component import Component
 from alfgraph.execution import Recurrent, map_tree
-from alfgraph.families import Buffer, Environment, Optimizer
+from alfgraph.families import Buffer, Environment, Optimizer, Target
 from alfgraph.plan import Plan
 from alfgraph.running import Running
 from alfgraph.specs import RecordSpec, TensorSpec
 from alfgraph.trace import Node
+
+_OF_TRAINING = (Buffer, Environment, Optimizer)
 
 
 class Program:
@@ -34,9 +38,12 @@ class Program:
         namespace: the globals of the emitted source.
         modules: by parameter path; ordinary nn.Modules.
         counters: iteration, env_steps, and runs of gated phases.
+        log: what the program's last update logged, by tag.
     """
 
-    def __init__(self, plan: Plan, *, seed: int, device: str, episodes: Any) -> None:
+    def __init__(
+        self, plan: Plan, *, seed: int, device: str, episodes: Any = None, training: bool = True
+    ) -> None:
         """Build every part.
 
         Args:
@@ -44,6 +51,7 @@ class Program:
             seed: of parameters, environments and sampling.
             device: where tensors live.
             episodes: observes every environment step.
+            training: False builds networks only: no environments, buffers and optimizers.
         """
         compiled: Compiled = plan.compiled
         self.plan = plan
@@ -57,12 +65,19 @@ class Program:
         self.environments: dict[str, Any] = {}
         self.registers: dict[str, Any] = {}
         self.counters: dict[str, int] = {"iteration": 0, "env_steps": 0}
+        self.counters.update(dict.fromkeys(self.lowered.counted, 0))
         self.log: dict[str, Any] = {}
         self.shadows: list[tuple[Any, dict[str, Annealing]]] = []
-        self.remainder = 0.0
-        self._generators = _seeded(seed)
-        with self.generators():
-            self.namespace = self._bind(episodes)
+        self._length = Fraction(str(plan.schedule.unroll_length))
+        self._training = training
+        self._inside = False
+        self._generators = seeded_generators(seed, device)
+        try:
+            with self.generators():
+                self.namespace = self._bind(episodes)
+        except BaseException:
+            self.close()  # environments that were opened before another part failed
+            raise
         self.code = compile(plan.code, self.file_name, "exec")
         lines = plan.code.splitlines(keepends=True)
         linecache.cache[self.file_name] = (len(plan.code), None, lines, self.file_name)
@@ -76,7 +91,8 @@ class Program:
     # ---------------------------------------------------------------- binding
 
     def _bind(self, episodes: Any) -> dict[str, Any]:
-        parts = self.lowered.parts
+        kept = self.lowered.parts.items()
+        parts = {n: p for n, p in kept if self._training or not isinstance(p, _OF_TRAINING)}
         namespace: dict[str, Any] = {
             "registers": self.registers,
             "counters": self.counters,
@@ -102,6 +118,8 @@ class Program:
             layout = buffer_layout(self.board, part, self.device)
             self.buffers[part.socket_path] = part.build(layout)
             return self.buffers[part.socket_path]
+        if isinstance(part, Target):
+            return part.build(self._tracked(part))
         if part.has_build():
             module = self.module(part)
             return self._recurrent(part, module) if part.state_ports() else module
@@ -125,6 +143,13 @@ class Program:
                 parameter.requires_grad_(False)
             self.modules[part.socket_path] = tracked
         return self.modules[part.socket_path]
+
+    def _tracked(self, target: Target) -> list[tuple[Any, Any]]:
+        """(source, copy) of every module a target tracks."""
+        path = target.socket_path
+        copies = [p for p in self.lowered.parts.values() if p.binding.tracked_by == path]
+        made = [(self.module(p), p.binding.parameters) for p in copies if p.has_build()]
+        return [(self.modules[source], module) for module, source in made]
 
     def _environment(self, part: Environment) -> Any:
         if part.socket_path not in self.environments:
@@ -161,13 +186,8 @@ class Program:
         return Recurrent(computes, shapes, len(part.output_ports()), at, self.device)
 
     def _node_of(self, part: Component) -> Node:
-        return next(
-            node
-            for section in self.board.sections
-            for node in section.nodes()
-            if node.path == part.socket_path and not node.pinned_state
-            or node.path == part.socket_path
-        )
+        nodes = [n for s in self.board.sections for n in s.nodes() if n.path == part.socket_path]
+        return next((node for node in nodes if not node.pinned_state), nodes[0])
 
     # ---------------------------------------------------------------- running
 
@@ -190,23 +210,53 @@ class Program:
 
     def _take_steps(self) -> int:
         """Whole steps of a fractional unroll_length; the rest is carried over."""
-        self.remainder += self.plan.schedule.unroll_length
-        steps = int(self.remainder)
-        self.remainder -= steps
-        return steps
+        done = self.counters["iteration"]
+        return int((done + 1) * self._length) - int(done * self._length)
+
+    def time_phases(self, seconds: dict[str, float], wait: Callable[[], object] | None) -> None:
+        """From now on add up how long each phase takes.
+
+        Args:
+            seconds: where to add, by phase; 0 is put there for each.
+            wait: called before the clock is read: waits for an accelerator.
+        """
+        for phase in self.plan.phases:
+            if phase.phase != "predict" and phase.name in self.namespace:
+                seconds[phase.name] = 0.0
+                function = self.namespace[phase.name]
+                self.namespace[phase.name] = _timed(function, seconds, phase.name, wait)
 
     @contextlib.contextmanager
     def generators(self) -> Iterator[None]:
-        """Swap in this program's generators; the process's own come back afterwards."""
-        outside = _generator_states()
-        _set_generators(self._generators)
+        """Swap in this program's generators; the process's own come back afterwards.
+
+        Swapping costs a tenth of a millisecond, so a run does it once; inside, it does nothing.
+        """
+        if self._inside:
+            yield
+            return
+        outside = generator_states(self.device)
+        set_generators(self._generators)
+        self._inside = True
         try:
             yield
         finally:
-            self._generators = _generator_states()
-            _set_generators(outside)
+            self._inside = False
+            self._generators = generator_states(self.device)
+            set_generators(outside)
 
-    def namespace_for_evaluation(self, environments: dict[str, Any], episodes: Any) -> dict[str, Any]:
+    @contextlib.contextmanager
+    def outside(self) -> Iterator[None]:
+        """Inside `generators`, keep what somebody else draws from the program's."""
+        kept = generator_states(self.device)
+        try:
+            yield
+        finally:
+            set_generators(kept)
+
+    def namespace_for_evaluation(
+        self, environments: dict[str, Any], episodes: Any
+    ) -> dict[str, Any]:
         """The same functions and parameters over other environments and registers."""
         names = {p.socket_path: n for n, p in self.lowered.parts.items()}
         namespace = dict(self.namespace)
@@ -218,38 +268,67 @@ class Program:
     # ------------------------------------------------------------------ state
 
     def state(self) -> dict[str, Any]:
-        """Everything that changes, by socket path; with `load_state` it continues exactly."""
+        """Everything that changes, by socket path; with `load_state` it continues exactly.
+
+        Environments that can only be rebuilt (tier 3) are rebuilt by this call.
+        """
+        optimizers = self.optimizers.items()
         return {
-            "parameters": {k: dict(m.state_dict()) for k, m in self.modules.items()
-                           if hasattr(m, "state_dict")},
-            "optimizers": {k: o.state() for k, o in self.optimizers.items()},
+            "parameters": self.parameters(),
+            "optimizers": {k: {"own": o.state(), "norm": o.grad_norm} for k, o in optimizers},
             "buffers": {k: b.state() for k, b in self.buffers.items()},
             "environments": {k: e.state() for k, e in self.environments.items()},
             "registers": {k: list(v) for k, v in self.registers.items()},
             "counters": dict(self.counters),
-            "remainder": self.remainder,
-            "generators": self._generators,
+            "log": dict(self.log),
+            "generators": generator_states(self.device) if self._inside else self._generators,
         }
 
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Continue from a state."""
+    def rebuild_environments(self) -> None:
+        """What saving does to environments whose state cannot be saved, without saving."""
+        for environment in self.environments.values():
+            if getattr(environment, "tier", 1) > 1:
+                environment.state()
+
+    @property
+    def tier(self) -> int:
+        """The worst way any environment's state is saved: 1 exact, 2 replayed, 3 rebuilt."""
+        return max((getattr(e, "tier", 1) for e in self.environments.values()), default=1)
+
+    def parameters(self) -> dict[str, dict[str, Any]]:
+        """Parameters and statistics of every module, by path."""
+        modules = self.modules.items()
+        return {k: dict(m.state_dict()) for k, m in modules if hasattr(m, "state_dict")}
+
+    def load_parameters(self, state: Mapping[str, Any]) -> None:
+        """Take over what `parameters` gave."""
         for path, module in self.modules.items():
             if hasattr(module, "load_state_dict"):
-                module.load_state_dict(state["parameters"][path])
+                module.load_state_dict(state[path])
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from a state."""
+        self.load_parameters(state["parameters"])
         for path, optimizer in self.optimizers.items():
-            optimizer.load_state(state["optimizers"][path])
+            saved = state["optimizers"][path]
+            optimizer.load_state(saved["own"])
+            optimizer.grad_norm = torch.as_tensor(saved["norm"]).to(self.device)
         for path, buffer in self.buffers.items():
             buffer.load_state(state["buffers"][path])
         for path, environment in self.environments.items():
             environment.load_state(state["environments"][path])
         self.registers.clear()
         for name, values in state["registers"].items():
-            self.registers[name] = tuple(
-                map_tree(lambda t: torch.as_tensor(t).to(self.device), v) for v in values
-            )
+            self.registers[name] = tuple(map_tree(self._placed, value) for value in values)
         self.counters.update(state["counters"])
-        self.remainder = float(state["remainder"])
-        self._generators = state["generators"]
+        self.log.clear()
+        self.log.update(state["log"])
+        self._generators = dict(state["generators"])
+        if self._inside:
+            set_generators(self._generators)
+
+    def _placed(self, tensor: Any) -> torch.Tensor:
+        return torch.as_tensor(tensor).to(self.device)
 
     def close(self) -> None:
         """End the environments."""
@@ -258,14 +337,14 @@ class Program:
         linecache.cache.pop(self.file_name, None)
 
 
-class _Runnings(dict[str, Running]):
+class _Runnings(dict[str, Running[Any]]):
     """Handles for phases written by hand, made at first use."""
 
     def __init__(self, program: Program) -> None:
         super().__init__()
         self.program = program
 
-    def __missing__(self, path: str) -> Running:
+    def __missing__(self, path: str) -> Running[Any]:
         part = next(p for b, p in self.program.lowered.functions.values() if p.socket_path == path)
         self[path] = Running(part, self.program)
         return self[path]
@@ -279,36 +358,69 @@ def _set(target: Any, name: str, value: float) -> None:
         target.__dict__[name] = value
 
 
-def _seeded(seed: int) -> dict[str, Any]:
-    """Generator states as `seed` leaves them; the process's own are untouched."""
-    outside = _generator_states()
+def _timed(
+    function: Callable[..., Any],
+    seconds: dict[str, float],
+    name: str,
+    wait: Callable[[], object] | None,
+) -> Callable[..., Any]:
+    clock = time.perf_counter
+
+    def timed(*args: Any) -> Any:
+        begun = clock()
+        result = function(*args)
+        if wait is not None:
+            wait()
+        seconds[name] += clock() - begun
+        return result
+
+    return timed
+
+
+@contextlib.contextmanager
+def own_generators(seed: int, device: str) -> Iterator[None]:
+    """The process's generators, seeded; as they were afterwards."""
+    outside = generator_states(device)
     try:
-        torch.manual_seed(seed)
-        np.random.seed(seed % 2**32)  # user code may draw from numpy's global generator
-        random.seed(seed)
-        return _generator_states()
+        _seed(seed)
+        yield
     finally:
-        _set_generators(outside)
+        set_generators(outside)
 
 
-def _generator_states() -> dict[str, Any]:
+def seeded_generators(seed: int, device: str) -> dict[str, Any]:
+    """Generator states as `seed` leaves them; the process's own are untouched."""
+    with own_generators(seed, device):
+        return generator_states(device)
+
+
+def _seed(seed: int) -> None:
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)  # user code may draw from numpy's global generator
+    random.seed(seed)
+
+
+def generator_states(device: str) -> dict[str, Any]:
+    """The process's generators as tensors, arrays and numbers."""
     kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
     version, internal, following = random.getstate()
     states = {
         "torch": torch.get_rng_state(),
-        "numpy": [str(kind), np.asarray(keys), int(position), int(has_gauss), float(gauss)],
-        "python": [version, list(internal), following],
+        "numpy": [str(kind), np.array(keys), int(position), int(has_gauss), float(gauss)],
+        "python": [version, np.array(internal, np.uint32), following],
     }
-    if torch.cuda.is_available() and torch.cuda.is_initialized():
+    if device.startswith("cuda"):
         states["cuda"] = [state.cpu() for state in torch.cuda.get_rng_state_all()]
     return states
 
 
-def _set_generators(states: dict[str, Any]) -> None:
+def set_generators(states: Mapping[str, Any]) -> None:
+    """Go to states that `generator_states` gave."""
     torch.set_rng_state(torch.as_tensor(states["torch"], dtype=torch.uint8))
     kind, keys, position, has_gauss, gauss = states["numpy"]
     np.random.set_state((kind, np.asarray(keys, np.uint32), position, has_gauss, gauss))
     version, internal, following = states["python"]
-    random.setstate((version, tuple(int(i) for i in internal), following))
+    random.setstate((version, tuple(np.asarray(internal).tolist()), following))
     if "cuda" in states and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all([torch.as_tensor(s, dtype=torch.uint8) for s in states["cuda"]])
+        saved = [torch.as_tensor(state, dtype=torch.uint8) for state in states["cuda"]]
+        torch.cuda.set_rng_state_all(saved)

@@ -11,6 +11,7 @@ tensors. A record is immutable.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
@@ -32,7 +33,7 @@ class FieldDeclaration:
         self.role = role
 
 
-def Field(spec: str, *, role: str | None = None) -> Any:  # noqa: N802  (a declaration, like pydantic's Field)
+def Field(spec: str, *, role: str | None = None) -> Any:
     """Declare the spec of a record's field.
 
     Args:
@@ -50,10 +51,15 @@ class Record:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        own = cls.__dict__.get("__annotations__", {})
+        own = inspect.get_annotations(cls)
         fields = dict(cls.record_fields)
         for name, annotation in own.items():
             if not name.startswith("_") and "ClassVar" not in str(annotation):
+                if hasattr(Record, name):
+                    refuse(
+                        "E107",
+                        f"`{cls.__name__}.{name}` hides a method of Record; choose another name",
+                    )
                 declared = cls.__dict__.get(name)
                 fields[name] = declared if isinstance(declared, FieldDeclaration) else None
                 if isinstance(declared, FieldDeclaration):
@@ -72,8 +78,8 @@ class Record:
                 f"`{cls.__name__}` lacks `{missing[0]}`",
                 f"its fields are {', '.join(cls.record_fields)}",
             )
-        for name, value in fields.items():
-            value = as_field(value)
+        for name, given in fields.items():
+            value = as_field(given)
             if isinstance(value, Wire):
                 value.value.hints.append(name)
             self.__dict__[name] = value
@@ -113,7 +119,10 @@ class Record:
         for name, value in new.items():
             if isinstance(value, Wire):
                 value.value.hints.insert(0, name)
-        return self._rebuilt(dict(self.items()) | new)
+        record = self._rebuilt(dict(self.items()) | new)
+        if new:  # it is no longer what the transforms it remembers made of the raw step
+            record.__dict__.pop("_history", None)
+        return record
 
     def detach(self) -> Self:
         """The same values; no gradient passes."""
@@ -155,7 +164,7 @@ def field_types(cls: type[Record]) -> dict[str, type]:
     """The class each field holds: Wire, Distribution or a Record class."""
     found: dict[str, type] = {}
     for owner in reversed(cls.__mro__):
-        for name, annotation in vars(owner).get("__annotations__", {}).items():
+        for name, annotation in inspect.get_annotations(owner).items():
             if name in cls.record_fields:
                 found[name] = _resolved(annotation, owner)
     return {name: found[name] for name in cls.record_fields}
@@ -176,15 +185,13 @@ class _Nested(dict[str, Any]):
         self.update({sub.__name__: sub for sub in _all_records(Record)})
 
 
-def _all_records(cls: type) -> Iterator[type]:
+def _all_records(cls: type[Record]) -> Iterator[type[Record]]:
     for sub in cls.__subclasses__():
         yield sub
         yield from _all_records(sub)
 
 
-def declared_leaves(
-    cls: type[Record], prefix: str = ""
-) -> Iterator[tuple[str, Spec, str | None]]:
+def declared_leaves(cls: type[Record], prefix: str = "") -> Iterator[tuple[str, Spec, str | None]]:
     """Yield `(dotted path, declared spec, role)` for every leaf of a record class.
 
     A field without a spec is a spec symbol of its own name on `*batch`.

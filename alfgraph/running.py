@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Mapping
+from typing import Any, Generic, Protocol, TypeVar
 
 from torch import nn
 
@@ -10,11 +11,23 @@ from alfgraph.component import Component
 from alfgraph.errors import UsageError
 from alfgraph.records import Record, build_record
 
-if TYPE_CHECKING:
-    from alfgraph.program import Program
-
 B = TypeVar("B", bound=Component)
 R = TypeVar("R", bound=Record)
+
+
+class RunningParts(Protocol):
+    """Where the real parts are: a program."""
+
+    @property
+    def buffers(self) -> Mapping[str, Any]:
+        """Storages by socket path."""
+
+    @property
+    def optimizers(self) -> Mapping[str, Any]:
+        """Optimizers by socket path."""
+
+    def module(self, part: Component) -> Any:
+        """The module of a part with parameters."""
 
 
 class Running(Generic[B]):
@@ -30,7 +43,7 @@ class Running(Generic[B]):
         batch: indices of the mini-batch at hand, where the phase runs once per mini-batch.
     """
 
-    def __init__(self, board: B, program: Program) -> None:
+    def __init__(self, board: B, program: RunningParts) -> None:
         self.board = board
         self.batch: Any = None
         self._program = program

@@ -59,14 +59,16 @@ def replace_unfit_schedule(graph: G, place: Place, chosen: set[tuple[str, ...]])
 
 
 def schedule_put_into(graph: Graph, place: Place) -> Schedule | None:
-    """The copy of an algorithm's schedule that fills an empty schedule socket above it.
+    """The algorithm's schedule that fills an empty schedule socket above it.
 
     Args:
         graph: the board.
         place: the empty socket.
 
     Returns:
-        None if this is no schedule's socket, or nothing below has a schedule.
+        A copy of a default one, which the algorithm then follows. One that the user set on the
+        algorithm itself is shared, so that both sockets change together. None if this is no
+        schedule's socket, or nothing below has a schedule.
     """
     annotation = type(place.holder).model_fields[place.field].annotation
     families = socket_families(annotation)
@@ -76,7 +78,7 @@ def schedule_put_into(graph: Graph, place: Place) -> Schedule | None:
     if found is None:
         return None
     schedule, explicit = found
-    return copied_with(schedule, {}) if explicit else own_copy(schedule)
+    return schedule if explicit else own_copy(schedule)
 
 
 def _first_schedule(part: Component, explicit: bool) -> tuple[Schedule, bool] | None:

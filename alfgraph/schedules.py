@@ -37,7 +37,7 @@ class Schedule(Component):
     """How often the phases of a board run. Plug one of its kinds."""
 
     family: ClassVar[str] = "schedule"
-    temperature: ClassVar[int] = 2
+    heat: ClassVar[int] = 2
 
     def rates(self) -> dict[str, Rate]:
         """The phases of one's own, by name."""

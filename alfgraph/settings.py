@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from alfgraph.diagnostics import Diagnostic, Help
 from alfgraph.errors import SettingError
 from alfgraph.source import Source
 from alfgraph.suggestions import did_you_mean, listing
+from alfgraph.value_text import limits, shown, type_name
+
+_LISTED = 12
 
 
 def setting_errors(
@@ -23,61 +29,92 @@ def setting_errors(
         source: the line that gave the settings.
         path: socket path of the component, for overrides.
     """
-    found = [_diagnose(owner, dict(entry), source, path) for entry in error.errors()]
-    return SettingError(_without_repetition(found))
-
-
-def _without_repetition(found: list[Diagnostic]) -> list[Diagnostic]:
-    """A union of types complains once per member; one complaint is enough."""
-    return list({d.message.partition(":")[0]: d for d in reversed(found)}.values())[::-1]
+    found: dict[str, Diagnostic] = {}
+    for entry in error.errors():
+        name = str(entry["loc"][0]) if entry["loc"] else ""
+        where = source.argument(name) if source and name else source
+        # A union of types complains once per member; one complaint is enough.
+        found.setdefault(name, _diagnose(owner, dict(entry), where, path))
+    return SettingError(found.values())
 
 
 def _diagnose(
     owner: type[BaseModel], entry: dict[str, Any], source: Source | None, path: str
 ) -> Diagnostic:
     name = str(entry["loc"][0]) if entry["loc"] else ""
-    prefix = f"{path}." if path else f"{owner.__name__}."
-    if entry["type"] == "extra_forbidden":
-        names = list(owner.model_fields)
-        near = did_you_mean(name, names)
-        helps = [Help(text=f"did you mean `{near}`?")] if near else []
-        helps.append(Help(text=f"the settings of {owner.__name__} are {listing(names, 12)}"))
-        return Diagnostic(
-            code="E301",
-            message=f"`{owner.__name__}` has no setting `{name}`",
-            source=source,
-            help=tuple(helps),
-            path=path,
-        )
     field = owner.model_fields.get(name)
-    where = prefix + ".".join(str(part) for part in entry["loc"][:1])
-    given = entry.get("input")
-    helps = []
-    if field is not None:
-        helps.append(Help(text=f"`{name}` is {_type_name(field.annotation)}; default {field.default!r:.60}"))
+    if entry["type"] == "extra_forbidden":
+        return _unknown(owner, name, source, path)
+    where = ".".join((path or owner.__name__, name, *_indices(entry["loc"])))
+    families = list(_families(field.annotation)) if field else []
+    if field is not None and families and entry["type"] in {"model_type", "is_instance_of"}:
+        wanted = " or ".join(_a(family.__name__) for family in families)
+        given = _described(entry["input"])
+        return Diagnostic(
+            code="E304", message=f"`{where}` takes {wanted}, not {given}", source=source, path=path
+        )
+    if entry["type"] == "missing":
+        message = f"`{where}` must be given"
+    else:
+        message = f"`{where}` cannot be {_described(entry['input'])}: {_sentence(entry)}"
+    helps = (Help(text=_about(name, field)),) if field is not None else ()
+    return Diagnostic(code="E302", message=message, source=source, help=helps, path=path)
+
+
+def _unknown(owner: type[BaseModel], name: str, source: Source | None, path: str) -> Diagnostic:
+    names = list(owner.model_fields)
+    near = did_you_mean(name, names)
+    helps = [Help(text=f"did you mean `{near}`?")] if near else []
+    helps.append(Help(text=f"the settings of {owner.__name__} are {listing(names, _LISTED)}"))
     return Diagnostic(
-        code="E302",
-        message=f"`{where}` cannot be {_show(given)}: {_sentence(entry)}",
+        code="E301",
+        message=f"`{owner.__name__}` has no setting `{name}`",
         source=source,
         help=tuple(helps),
         path=path,
     )
 
 
+def _about(name: str, field: FieldInfo) -> str:
+    """`num_envs` is int ≥ 1; its default is 30."""
+    kind = f"`{name}` is {type_name(field.annotation)}{limits(field.metadata)}"
+    if field.is_required() or field.default is PydanticUndefined:
+        return kind
+    return f"{kind}; its default is {shown(field.default)}"
+
+
+def _indices(steps: tuple[Any, ...]) -> Iterator[str]:
+    """Where inside a tuple; what pydantic says of union members stays out."""
+    return (str(step) for step in steps[1:] if isinstance(step, int))
+
+
+def _families(annotation: Any) -> Iterator[Any]:
+    """The component classes a field takes; they stand on a higher floor, and have a `family`."""
+    if get_origin(annotation) is None:
+        if isinstance(annotation, type) and hasattr(annotation, "family"):
+            yield annotation
+        return
+    for argument in get_args(annotation):
+        yield from _families(argument)
+
+
 def _sentence(entry: dict[str, Any]) -> str:
     message = str(entry["msg"])
-    message = message.removeprefix("Input should be ").removeprefix("Value error, ")
+    if message.startswith("Input should be "):
+        return message.replace("Input should be ", "it must be ", 1)
+    message = message.removeprefix("Value error, ")
     return message[:1].lower() + message[1:]
 
 
-def _show(value: Any) -> str:
+def _described(value: Any) -> str:
+    family = getattr(value, "family", "")
+    if isinstance(value, type):
+        return f"the class {value.__name__}; write `{value.__name__}()`"
     if isinstance(value, BaseModel):
-        return f"a {type(value).__name__}"
+        name = type(value).__name__
+        return f"{name} ({_a(family)})" if family and family != name.lower() else name
     return f"{value!r:.60}"
 
 
-def _type_name(annotation: Any) -> str:
-    name = getattr(annotation, "__name__", None)
-    if name and not getattr(annotation, "__args__", None):
-        return str(name)
-    return str(annotation).replace("typing.", "").replace("alfgraph.", "")
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[:1].lower() in "aeiou" else f"a {noun}"

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
-from functools import singledispatch
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -17,6 +13,7 @@ from alfgraph.component import Component
 from alfgraph.graph import Graph
 from alfgraph.origins import DEFAULT, Origin, origin_of, recorded_origins
 from alfgraph.source import Source
+from alfgraph.value_text import shown
 
 
 @dataclass(frozen=True)
@@ -135,57 +132,4 @@ def _row(
 
 
 def _place(source: Source) -> str:
-    return f"{source.shown_file}:{source.line}"
-
-
-@singledispatch
-def shown(value: object) -> str:
-    """A value as a user would type it: `[128, 128]`, `0.001`, `tanh`, `null`."""
-    if value is None:
-        return "null"
-    return str(getattr(value, "__qualname__", repr(value)))
-
-
-@shown.register
-def _(value: str) -> str:
-    return json.dumps(value) if _reads_as_something_else(value) else value
-
-
-@shown.register
-def _(value: bool) -> str:
-    return "true" if value else "false"
-
-
-@shown.register
-def _(value: Path) -> str:
-    return str(value)
-
-
-@shown.register
-def _(value: Enum) -> str:
-    return shown(value.value)
-
-
-@shown.register
-def _(value: BaseModel) -> str:
-    settings = ", ".join(f"{name}={shown(entry)}" for name, entry in value)
-    return f"{type(value).__name__}({settings})"
-
-
-@shown.register(tuple)
-@shown.register(list)
-def _(value: tuple[object, ...] | list[object]) -> str:
-    return f"[{', '.join(map(shown, value))}]"
-
-
-@shown.register(dict)
-def _(value: dict[object, object]) -> str:
-    return "{" + ", ".join(f"{json.dumps(str(k))}: {shown(v)}" for k, v in value.items()) + "}"
-
-
-def _reads_as_something_else(text: str) -> bool:
-    """Whether a bare word would be taken for a number, null or true."""
-    try:
-        return not isinstance(json.loads(text), str) or not text
-    except ValueError:
-        return not text or text != text.strip()
+    return f"{source.shown_file}:{(source.focus or source).line}"

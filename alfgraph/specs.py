@@ -15,20 +15,16 @@ the batch part, the rest the sample part; the two are unified separately (see `u
 
 import math
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple, cast
 
 from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
 
-from alfgraph.errors import AlfgraphError
-
-
-class SpecSyntaxError(AlfgraphError, ValueError):
-    """A spec that does not follow the grammar of this module."""
+from alfgraph.spec_tokens import SpecSyntaxError, SpecTokens
 
 
 class Symbol(NamedTuple):
-    """A size `factor * name + offset`; `rigid` symbols are axes of the board, equal only to themselves."""
+    """A size `factor * name + offset`; a `rigid` one is a board's axis, equal only to itself."""
 
     name: str
     scope: str = ""
@@ -74,9 +70,11 @@ Dims = tuple[Dim, ...]
 Bound = int | float | Symbol | tuple[float, ...]
 
 DTYPES = (
-    "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 bfloat16 float32 float64"
-).split()
+    *("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"),
+    *("float16", "bfloat16", "float32", "float64"),
+)
 UNKNOWN_DTYPE = "?"
+_LONGEST_WHOLE = 1e15  # floats beyond are written with an exponent
 
 
 class _SpecModel(BaseModel):
@@ -94,7 +92,10 @@ class _SpecModel(BaseModel):
 
     @model_serializer
     def _to_text(self) -> str:
-        return str(self)
+        return spell(cast("Spec", self), exact=True)
+
+    def __str__(self) -> str:
+        return spell(cast("Spec", self))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
@@ -125,9 +126,6 @@ class TensorSpec(_SpecModel):
         """Both ends are declared."""
         return self.low is not None and self.high is not None
 
-    def __str__(self) -> str:
-        return f"{self.dtype}[{_show_dims(self.dims)}]{_show_bounds(self)}"
-
 
 class SymbolSpec(_SpecModel):
     """Any tree of tensors with this batch part, named so that it can be equal elsewhere."""
@@ -140,9 +138,6 @@ class SymbolSpec(_SpecModel):
     def key(self) -> tuple[str, str]:
         """Identity of the unknown."""
         return (self.scope, self.name)
-
-    def __str__(self) -> str:
-        return f"{self.name}[{_show_dims(self.batch)}]"
 
 
 class RecordSpec(_SpecModel):
@@ -158,9 +153,6 @@ class RecordSpec(_SpecModel):
         """Field names in order."""
         return tuple(name for name, _ in self.fields)
 
-    def __str__(self) -> str:
-        return "{" + ", ".join(f"{name}: {spec}" for name, spec in self.fields) + "}"
-
 
 class DistributionSpec(_SpecModel):
     """A distribution over `event`; family and parameters are known after the trial run."""
@@ -168,9 +160,6 @@ class DistributionSpec(_SpecModel):
     event: "Spec"
     family: str | None = None
     parameters: tuple[TensorSpec, ...] = ()
-
-    def __str__(self) -> str:
-        return f"{self.family or 'distribution'}({self.event})"
 
 
 Spec = TensorSpec | SymbolSpec | RecordSpec | DistributionSpec
@@ -235,7 +224,8 @@ def same_structure(a: Spec, b: Spec) -> bool:
     """Whether dtype and dims agree leaf by leaf (bounds and roles aside)."""
     first, second = list(leaves(a)), list(leaves(b))
     return [p for p, _ in first] == [p for p, _ in second] and all(
-        isinstance(x, TensorSpec) and isinstance(y, TensorSpec)
+        isinstance(x, TensorSpec)
+        and isinstance(y, TensorSpec)
         and (x.dtype, x.dims) == (y.dtype, y.dims)
         for (_, x), (_, y) in zip(first, second, strict=True)
     )
@@ -244,84 +234,83 @@ def same_structure(a: Spec, b: Spec) -> bool:
 # -------------------------------------------------------------------------------- printing
 
 
+def spell(spec: "Spec", exact: bool = False) -> str:
+    """A spec in the grammar of this module.
+
+    Args:
+        spec: what to write.
+        exact: write every digit and every element's bounds, so that `parse_spec` gives back an
+            equal spec (roles and scopes aside, which have no spelling); else what a reader wants.
+    """
+    if isinstance(spec, RecordSpec):
+        fields = (f"{_show_name(name)}: {spell(field, exact)}" for name, field in spec.fields)
+        return "{" + ", ".join(fields) + "}"
+    if isinstance(spec, DistributionSpec):
+        return f"{spec.family or 'distribution'}({spell(spec.event, exact)})"
+    if isinstance(spec, SymbolSpec):
+        return f"{spec.name}[{_show_dims(spec.batch)}]"
+    return f"{spec.dtype}[{_show_dims(spec.dims)}]{_show_bounds(spec, exact)}"
+
+
+def _show_name(name: str) -> str:
+    return name if re.fullmatch(r"\w+", name) else f'"{name}"'
+
+
 def _show_dims(dims: Dims) -> str:
     return ", ".join(str(dim) for dim in dims)
 
 
-def _show_number(value: Bound) -> str:
-    if isinstance(value, tuple):
-        return "(" + ", ".join(_show_number(v) for v in value) + ")"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+def each(bound: Bound | None) -> tuple[float, ...] | None:
+    """The entries of a bound that is given per element; a Symbol is none, though a tuple."""
+    return bound if isinstance(bound, tuple) and not isinstance(bound, Symbol) else None
+
+
+def _show_number(value: Bound, exact: bool = False) -> str:
+    entries = each(value)
+    if entries is not None:
+        return "(" + ", ".join(_show_number(v, exact) for v in entries) + ")"
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LONGEST_WHOLE:
         return str(int(value))
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return repr(value) if exact else f"{value:.6g}"
+    return str(value)
 
 
-def _show_bounds(spec: TensorSpec) -> str:
+def _show_bounds(spec: TensorSpec, exact: bool) -> str:
     low, high = spec.low, spec.high
     if low is None or high is None:
         return ""
-    if isinstance(low, tuple) or isinstance(high, tuple):
-        lows = low if isinstance(low, tuple) else (low,)
-        highs = high if isinstance(high, tuple) else (high,)
-        if any(isinstance(v, Symbol) for v in lows + highs):
-            return f" in [{_show_number(low)}, {_show_number(high)}]"
-        low, high = min(lows), max(highs)  # type: ignore[type-var]
-        if low == -math.inf or high == math.inf:
-            return ""
-        return f" in [{_show_number(low)}..{_show_number(high)}]"
-    if spec.is_discrete:
-        end = high.plus(1) if isinstance(high, Symbol) else int(high) + 1
-        return f" in [{_show_number(low)}, {end})"
-    if low == -math.inf and high == math.inf:
+    per_element = each(low) is not None or each(high) is not None
+    if per_element and not exact:
+        return _show_widest(each(low) or (low,), each(high) or (high,))
+    if low == -math.inf and high == math.inf and not exact:
         return ""
-    return f" in [{_show_number(low)}, {_show_number(high)}]"
+    if spec.is_discrete and not per_element and high != math.inf:
+        end = high.plus(1) if isinstance(high, Symbol) else int(high) + 1  # type: ignore[arg-type]
+        return f" in [{_show_number(low)}, {end})"
+    return f" in [{_show_number(low, exact)}, {_show_number(high, exact)}]"
+
+
+def _show_widest(lows: Sequence[Bound], highs: Sequence[Bound]) -> str:
+    """The least and the greatest of bounds that differ from element to element."""
+    least = min((v for v in lows if isinstance(v, int | float)), default=-math.inf)
+    most = max((v for v in highs if isinstance(v, int | float)), default=math.inf)
+    if least == -math.inf or most == math.inf:
+        return ""
+    return f" in [{_show_number(least)}..{_show_number(most)}]"
 
 
 # --------------------------------------------------------------------------------- parsing
 
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|-?inf)(?![A-Za-z_])"
-    r"|(?P<word>[A-Za-z_][A-Za-z_0-9]*)|(?P<mark>\.\.|[\[\](){},:*+?-]))"
-)
 
-
-class _Parser:
+class _Parser(SpecTokens):
     """Recursive descent over the spec grammar."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.tokens: list[tuple[str, str]] = []
-        position = 0
-        while position < len(text.rstrip()):
-            match = _TOKEN.match(text, position)
-            if not match:
-                raise self.error(f"unexpected `{text[position:].strip()[:10]}`")
-            kind = str(match.lastgroup)
-            self.tokens.append((kind, match.group(kind)))
-            position = match.end()
-        self.index = 0
-
-    def error(self, reason: str) -> SpecSyntaxError:
-        return SpecSyntaxError(
-            f"`{self.text}` is not a spec: {reason}; write for example `float32[B, 4]`, "
-            "`int64[*batch] in [0, n)` or `observation[*batch]`"
-        )
-
-    def peek(self, ahead: int = 0) -> str:
-        at = self.index + ahead
-        return self.tokens[at][1] if at < len(self.tokens) else ""
-
-    def take(self, expected: str = "") -> str:
-        token = self.peek()
-        if not token or (expected and token != expected):
-            raise self.error(f"expected `{expected or 'more'}`, found `{token or 'the end'}`")
-        self.index += 1
-        return token
 
     def spec(self) -> Spec:
         if self.peek() == "{":
             return self.record()
-        word = self.take()
+        start = self.index
+        word = self.take() if self.peek() == UNKNOWN_DTYPE else self.take_word("a dtype or a name")
         if self.peek() == "(":
             self.take("(")
             event = self.spec()
@@ -337,6 +326,7 @@ class _Parser:
         batch, sample = split_dims(tuple(dims))
         if word not in DTYPES and word != UNKNOWN_DTYPE:
             if not re.fullmatch(r"[a-z_]\w*", word):
+                self.index = start
                 raise self.error(f"`{word}` is neither a dtype nor a lower-case spec symbol")
             if sample:
                 raise self.error("a spec symbol takes batch dims only")
@@ -348,6 +338,10 @@ class _Parser:
         self.take("{")
         fields: list[tuple[str, Spec]] = []
         while self.peek() != "}":
+            if self.kind not in {"word", "quoted", "number"}:
+                raise self.error(f"expected a field name, found `{self.shown}`")
+            if self.peek() in {known for known, _ in fields}:
+                raise self.error(f"the field `{self.peek()}` is declared twice")
             name = self.take()
             self.take(":")
             fields.append((name, self.spec()))
@@ -357,35 +351,39 @@ class _Parser:
         return RecordSpec(fields=tuple(fields))
 
     def dim(self) -> Dim:
-        kind = self.tokens[self.index][0] if self.index < len(self.tokens) else ""
         if self.peek() == "*":
             self.take("*")
-            return Star(self.take())
-        if kind == "number":
-            number = int(self.take())
+            return Star(self.take_word("the name of the star"))
+        if self.kind == "number":
+            number = self.take_size()
             if self.peek() != "*":
                 return number
             self.take("*")
-            return self.offset(Symbol(self.take(), factor=number))
-        if kind != "word":
-            raise self.error(f"`{self.peek() or 'the end'}` is not a dim")
-        name = self.take()
+            return self.offset(Symbol(self.symbol(), factor=number))
+        if self.kind != "word":
+            raise self.error(f"`{self.shown}` is not a dim")
+        return self.offset(Symbol(self.symbol()))
+
+    def symbol(self) -> str:
+        name = self.take_word("a symbol")
         if self.peek() == "[":  # an entry of a tuple setting: hidden[-1]
             self.take("[")
+            if not re.fullmatch(r"-?\d+", self.peek()):
+                raise self.error(f"`{self.shown}` is not an index")
             name = f"{name}[{self.take()}]"
             self.take("]")
-        return self.offset(Symbol(name))
+        return name
 
     def offset(self, symbol: Symbol) -> Symbol:
         if self.peek() == "+":
             self.take("+")
-            return symbol.plus(int(self.take()))
+            return symbol.plus(self.take_size())
         following = self.peek()
-        if re.fullmatch(r"-\d+", following):
+        if self.kind == "number" and re.fullmatch(r"-\d+", following):
             return symbol.plus(int(self.take()))
         if following == "-":
             self.take("-")
-            return symbol.plus(-int(self.take()))
+            return symbol.plus(-self.take_size())
         return symbol
 
     def bounds(self, dtype: str) -> tuple[Bound | None, Bound | None]:
@@ -393,34 +391,58 @@ class _Parser:
             return None, None
         self.take("in")
         self.take("[")
-        low = self.bound()
+        low = self.bound(dtype)
         self.take("..") if self.peek() == ".." else self.take(",")
-        high = self.bound()
-        if self.take() == ")":
-            high = high.plus(-1) if isinstance(high, Symbol) else _exclusive(high)
-        return _as_number(low, dtype), _as_number(high, dtype)
+        high = self.bound(dtype)
+        if self.peek() == ")":
+            high = self.exclusive(high, dtype)
+        elif self.peek() != "]":
+            raise self.error(f"expected `]` or `)`, found `{self.shown}`")
+        if _is_empty(low, high):
+            raise self.error(f"nothing lies between {_show_number(low)} and {_show_number(high)}")
+        self.index += 1
+        return low, high
 
-    def bound(self) -> Bound:
-        kind, text = self.tokens[self.index] if self.index < len(self.tokens) else ("", "")
-        if kind == "number":
-            self.take()
-            return float(text)
+    def bound(self, dtype: str) -> Bound:
+        if self.peek() == "(":  # one bound per element, as JSON has them
+            self.take("(")
+            entries = [self.number(dtype)]
+            while self.peek() == ",":
+                self.take(",")
+                entries.append(self.number(dtype))
+            self.take(")")
+            return tuple(entries)
+        if self.kind == "number" and self.peek(1) != "*":
+            return self.number(dtype)
         dim = self.dim()
         if isinstance(dim, Star):
             raise self.error("a bound is a number or a symbol")
         return dim
 
+    def number(self, dtype: str) -> int | float:
+        if self.kind != "number":
+            raise self.error(f"`{self.shown}` is not a number")
+        value = float(self.peek())
+        if dtype.startswith(("float", "bfloat")):
+            self.take()
+            return value
+        if math.isfinite(value) and not value.is_integer() and dtype != UNKNOWN_DTYPE:
+            raise self.error(f"`{self.peek()}` is no {dtype}")
+        text = self.take()
+        if re.fullmatch(r"-?\d+", text):
+            return int(text)
+        return int(value) if value.is_integer() else value
 
-def _exclusive(high: Bound) -> Bound:
-    if isinstance(high, float | int):
+    def exclusive(self, high: Bound, dtype: str) -> Bound:
+        if isinstance(high, Symbol):
+            return high.plus(-1)
+        if isinstance(high, tuple) or dtype.startswith(("float", "bfloat")):
+            raise self.error("an exclusive bound is for whole numbers; write `]`")
         return high - 1
-    raise SpecSyntaxError("an exclusive bound is a number or a symbol")
 
 
-def _as_number(value: Bound, dtype: str) -> Bound:
-    if isinstance(value, float) and not dtype.startswith("float") and value.is_integer():
-        return int(value)
-    return value
+def _is_empty(low: Bound, high: Bound) -> bool:
+    return isinstance(low, int | float) and isinstance(high, int | float) and low > high
 
 
 def split_dims(dims: Dims) -> tuple[Dims, Dims]:

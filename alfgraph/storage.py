@@ -53,7 +53,7 @@ class LeafLayout:
     def copy(self, name: str, target: Sequence[Tensor], value: Any) -> None:
         """Copy a value into rows."""
         for row, tensor in zip(target, self.tensors_of(name, value), strict=True):
-            row.copy_(tensor)
+            row.copy_(tensor.detach())
 
     def stack(self, values: Sequence[Any]) -> Any:
         """Values along a new leading axis, with their graph."""

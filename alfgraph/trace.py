@@ -63,6 +63,9 @@ class Node:
         every: run once in so many runs of the phase.
         sources: user frames of the call, innermost first.
         state: registers before the call (a value of this node or one passed as `state=`).
+        pinned_state: `state=` was passed.
+        is_replaced: wiring of a phase that a plain function replaces: it teaches specs, but never
+            runs.
     """
 
     id: int
@@ -81,6 +84,7 @@ class Node:
     sources: tuple[Source, ...] = ()
     state: Value | None = None
     pinned_state: bool = False
+    is_replaced: bool = False
 
     def label_of(self, port: str) -> str:
         """`path.port`; operations as `path.operation.port`; arithmetic by its operator."""
@@ -126,13 +130,23 @@ class Feed:
 
 @dataclass(eq=False)
 class Trace:
-    """The nodes of one phase of one board tree, in the order of the text."""
+    """The nodes of one phase of one board tree, in the order of the text.
+
+    Attributes:
+        phase: whose nodes they are.
+        nodes: the calls.
+        feeds: wires into latched ports.
+        stops: conditions that end the loop, and before which node they stand.
+        returned: what the phase methods gave, by board.
+        likely: pairs of values with the same spec, unless wires say otherwise.
+    """
 
     phase: str
     nodes: list[Node] = field(default_factory=list)
     feeds: list[Feed] = field(default_factory=list)
     stops: list[tuple[Value, int, tuple[Source, ...]]] = field(default_factory=list)
     returned: dict[str, Any] = field(default_factory=dict)
+    likely: list[tuple[Value, Value]] = field(default_factory=list)
 
     def add(self, **fields: Any) -> Node:
         """Append a node; its id is its place in the text."""

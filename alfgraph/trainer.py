@@ -37,7 +37,7 @@ class Trainer(Component):
     """
 
     family: ClassVar[str] = "trainer"
-    temperature: ClassVar[int] = 1
+    heat: ClassVar[int] = 1
 
     num_iterations: Positive | None = None
     num_env_steps: Positive | None = None

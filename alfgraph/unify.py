@@ -5,7 +5,6 @@ and dtypes (`?`). `unify(given, expected)` either learns something or raises `Mi
 the solver as it was. What cannot be decided yet waits as a rule and is tried again by `settle`.
 """
 
-import math
 from collections.abc import Callable
 
 from alfgraph.specs import (
@@ -20,6 +19,7 @@ from alfgraph.specs import (
     Symbol,
     SymbolSpec,
     TensorSpec,
+    each,
     leaves,
     map_leaves,
     symbols_of,
@@ -150,9 +150,14 @@ class Solver:
         progress = True
         while progress and self.waiting:
             rules, self.waiting = self.waiting, []
+            before = self._count()
             kept = [(rule, blame) for rule, blame in rules if not self._try(rule, blame)]
-            progress = len(kept) < len(rules)
+            progress = len(kept) < len(rules) or self._count() > before
             self.waiting = kept + self.waiting
+
+    def _count(self) -> int:
+        """How much is known: a rule may learn something and still have more to say."""
+        return len(self.sizes) + len(self.stars) + len(self.trees) + len(self.dtypes)
 
     def _try(self, rule: Rule, blame: Blame | None) -> bool:
         self._blame = blame
@@ -188,6 +193,8 @@ class Solver:
             self._dims(symbol.batch, leaf.batch)
         if isinstance(other, SymbolSpec) and other.key == symbol.key:
             return
+        if any(isinstance(s, SymbolSpec) and s.key == symbol.key for s in symbols_of(other)):
+            raise Mismatch(f"kind: `{symbol.name}` would contain itself")
         self.trees[symbol.key] = with_batch(other, ())
 
     def _record(self, given: RecordSpec, expected: RecordSpec) -> None:
@@ -221,7 +228,7 @@ class Solver:
             return
         front = min(x for x in (first, second, len(given), len(expected)) if x is not None)
         after = [
-            len(d) - 1 - i for d, i in ((given, first), (expected, second)) if i is not None
+            i for i in (_star_index(given[::-1]), _star_index(expected[::-1])) if i is not None
         ]
         back = min([*after, len(given) - front, len(expected) - front])
         self._pairs(given[:front], expected[:front])
@@ -241,17 +248,18 @@ class Solver:
                     raise Mismatch("rank")
                 self.stars[one[0].key] = other
                 return
-        if _star_index(given) is None or _star_index(expected) is None:
-            raise Mismatch(_rank(given, expected))
+        for one, other in ((given, expected), (expected, given)):
+            fixed = sum(not isinstance(dim, Star) for dim in one)
+            if _star_index(other) is None and (fixed > len(other) or fixed == len(one)):
+                raise Mismatch(_rank(given, expected))
         self.wait(lambda solver: solver._retry_dims(given, expected), self._blame)
 
     def _retry_dims(self, given: Dims, expected: Dims) -> bool:
         count = len(self.waiting)
         self._dims(given, expected)
-        if len(self.waiting) > count:
-            self.waiting.pop()
-            return False
-        return True
+        undecided = len(self.waiting) > count
+        del self.waiting[count:]
+        return not undecided
 
     def _pairs(self, given: Dims, expected: Dims) -> None:
         for one, other in zip(given, expected, strict=True):
@@ -262,31 +270,38 @@ class Solver:
         given, expected = self.dim(given), self.dim(expected)
         if given == expected:
             return
-        for one, other in ((expected, given), (given, expected)):
+        if isinstance(given, int) and isinstance(expected, int):
+            raise Mismatch("shape")
+        if isinstance(given, Symbol) and isinstance(expected, Symbol) and _is_same(given, expected):
+            self._crossing(given, expected)
+            return
+        ends = sorted(((expected, given), (given, expected)), key=lambda pair: _offset(pair[0]))
+        for one, other in ends:
             if not isinstance(one, Symbol) or one.rigid:
                 continue
             if isinstance(other, int):
-                size, rest = divmod(other - one.offset, one.factor)
-                if rest or size < 0:
-                    raise Mismatch("shape")
-                self.sizes[one.key] = size
+                self.sizes[one.key] = _whole(other - one.offset, one.factor)
                 return
-            if one.key == other.key:
-                raise Mismatch("shape")
-            if one.factor == 1:
+            if one.factor == 1:  # the smaller offset goes: no size can then become negative
                 self.sizes[one.key] = other.plus(-one.offset)
                 return
-        if isinstance(given, int) or isinstance(expected, int) or (given.rigid and expected.rigid):
+        if _is_known(given) and _is_known(expected):
             raise Mismatch("shape")
         self.wait(lambda solver: solver._retry_dim(given, expected), self._blame)
+
+    def _crossing(self, given: Symbol, expected: Symbol) -> None:
+        """One unknown on both sides: `n+2 = 2*n` has a solution, `n+2 = n` has none."""
+        if given.factor == expected.factor or given.rigid:
+            raise Mismatch("shape")
+        size = _whole(expected.offset - given.offset, given.factor - expected.factor)
+        self.sizes[given.key] = size
 
     def _retry_dim(self, given: int | Symbol, expected: int | Symbol) -> bool:
         count = len(self.waiting)
         self._dim(given, expected)
-        if len(self.waiting) > count:
-            self.waiting.pop()
-            return False
-        return True
+        undecided = len(self.waiting) > count
+        del self.waiting[count:]
+        return not undecided
 
     def _bounds(self, given: TensorSpec, expected: TensorSpec) -> None:
         if not expected.is_bounded:
@@ -304,17 +319,45 @@ class Solver:
                 self._dim(given, expected)
                 return
             raise Mismatch("bounds")
-        lows = given if isinstance(given, tuple) else (given,)
-        limits = expected if isinstance(expected, tuple) else (expected,)
-        if len(lows) != len(limits):
-            lows, limits = (_tightest(lows, sign),), (_tightest(limits, -sign),)
-        for value, limit in zip(lows, limits, strict=True):
-            if value is not None and limit is not None and value * sign < limit * sign:
+        values, limits = _entries(given), _entries(expected)
+        if len(values) != len(limits):
+            values, limits = (_loosest(values, sign),), (_loosest(limits, -sign),)
+        for value, limit in zip(values, limits, strict=True):
+            if value * sign < limit * sign:
                 raise Mismatch("bounds")
 
 
-def _tightest(values: tuple[float | int | None, ...], sign: float) -> float:
-    return sign * min((sign * v for v in values if v is not None), default=math.inf)
+def _whole(total: int, factor: int) -> int:
+    """The size `total / factor`, which must be a whole number from 0."""
+    size, rest = divmod(total, factor)
+    if rest or size < 0:
+        raise Mismatch("shape")
+    return size
+
+
+def _offset(dim: int | Symbol) -> int:
+    return dim.offset if isinstance(dim, Symbol) else 0
+
+
+def _is_same(one: Symbol, other: Symbol) -> bool:
+    return one.key == other.key and one.rigid == other.rigid
+
+
+def _is_known(dim: int | Symbol) -> bool:
+    return isinstance(dim, int) or dim.rigid
+
+
+def _entries(bound: Bound | None) -> tuple[float, ...]:
+    """The numbers of a bound without symbols."""
+    entries = each(bound)
+    if entries is not None:
+        return entries
+    return (bound,) if isinstance(bound, int | float) else ()
+
+
+def _loosest(values: tuple[float, ...], sign: float) -> float:
+    """The least of lower bounds (sign 1), the greatest of upper ones (sign -1)."""
+    return sign * min(sign * value for value in values)
 
 
 def _star_index(dims: Dims) -> int | None:

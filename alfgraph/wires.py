@@ -24,11 +24,11 @@ class NoSuchFieldError(WiringError, AttributeError):
     """E104 on attribute access, so that `hasattr` works on wires and records."""
 
 
-def refuse(
+def refusal(
     code: str, message: str, *help_: str, kind: type[WiringError] = WiringError
-) -> NoReturn:
-    """Stop the trace with a diagnostic at the user's line."""
-    raise kind(
+) -> WiringError:
+    """The exception that stops the trace with a diagnostic at the user's line."""
+    return kind(
         (
             Diagnostic(
                 code=code,
@@ -41,12 +41,17 @@ def refuse(
     )
 
 
+def refuse(code: str, message: str, *help_: str, kind: type[WiringError] = WiringError) -> NoReturn:
+    """Stop the trace with a diagnostic at the user's line."""
+    raise refusal(code, message, *help_, kind=kind)
+
+
 class Wire:
     """A handle on one value of the board: a tensor or a tree of tensors."""
 
     __slots__ = ("trace", "value")
-    __iter__ = None  # `for x in wire` is refused by type checkers too
     __hash__ = object.__hash__
+    __array_ufunc__ = None  # numpy's numbers leave arithmetic with wires to the wires
 
     def __init__(self, value: Value, trace: Trace) -> None:
         self.value = value
@@ -110,10 +115,19 @@ class Wire:
     def __getitem__(self, key: str | int | slice) -> Wire:
         if isinstance(key, str):
             return self._small("key", {"key": key})
-        if isinstance(key, int):
+        if isinstance(key, int) and not isinstance(key, bool):
             return self._small("index", {"index": key})
+        if not isinstance(key, slice):
+            refuse(
+                "E111",
+                f"`{self.value.label}` is indexed by its leading axis or by a key, not by "
+                f"{key!r:.40}",
+                'write `wire[0]`, `wire[1:]` or `wire["key"]`; anything longer is a component',
+            )
         if key.step is not None:
             refuse("E111", "a wire is sliced along its leading axis without a step")
+        if any(isinstance(end, bool) or not isinstance(end, int | None) for end in _ends(key)):
+            refuse("E111", "the ends of a slice are whole numbers, known when the board is wired")
         return self._small("slice", {"start": key.start, "stop": key.stop})
 
     def detach(self) -> Wire:
@@ -138,22 +152,45 @@ class Wire:
     # ---------------------------------------------------------------- refused
 
     def __bool__(self) -> NoReturn:
-        refuse(
+        raise refusal(
             "E111",
             f"`{self.value.label}` has no value while the board is being wired, so it cannot be a "
             "condition",
             "put the decision into a component; Python `if` is for settings",
         )
 
+    if TYPE_CHECKING:
+        __iter__ = None  # so that type checkers refuse `for x in wire`
+    else:
+
+        def __iter__(self) -> NoReturn:
+            raise refusal(
+                "E111",
+                f"`{self.value.label}` cannot be iterated over or unpacked: it has no rows while "
+                "the board is being wired",
+                "a component sees every row at once; Python `for` is for settings",
+            )
+
+    def __ge__(self, other: object) -> NoReturn:
+        self._no_order(">=", ">")
+
+    def __le__(self, other: object) -> NoReturn:
+        self._no_order("<=", "<")
+
+    def _no_order(self, given: str, known: str) -> NoReturn:
+        raise refusal(
+            "E111", f"wires know `{known}`, not `{given}`", "write a component for the rest"
+        )
+
     def __len__(self) -> NoReturn:
-        refuse(
+        raise refusal(
             "E111",
             f"`{self.value.label}` has no length while the board is being wired",
             "slice it along its leading axis: `wire[:-1]`",
         )
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        refuse(
+        raise refusal(
             "E111",
             f"`{self.value.label}` holds no numbers while the board is being wired, so it cannot "
             "become an array",
@@ -161,10 +198,21 @@ class Wire:
         )
 
     def __float__(self) -> NoReturn:
-        self.__array__()
+        raise self._no_number()
 
     def __int__(self) -> NoReturn:
-        self.__array__()
+        raise self._no_number()
+
+    def __index__(self) -> NoReturn:
+        raise self._no_number()
+
+    def _no_number(self) -> WiringError:
+        return refusal(
+            "E111",
+            f"`{self.value.label}` holds no numbers while the board is being wired, so it cannot "
+            "become one",
+            "wire it into a component, or use a setting",
+        )
 
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):
@@ -172,10 +220,14 @@ class Wire:
         refuse(
             "E104",
             f"a wire has no `.{name}`; `{self.value.label}` is a handle, not a tensor",
-            "wires know arithmetic, slices, [\"key\"], min, max, mean, exp, log and detach; "
+            'wires know arithmetic, slices, ["key"], min, max, mean, exp, log and detach; '
             "anything longer is a component with a `forward`",
             kind=NoSuchFieldError,
         )
+
+
+def _ends(key: slice) -> tuple[Any, Any]:
+    return key.start, key.stop
 
 
 class Distribution(Wire):
@@ -227,6 +279,17 @@ def as_wire(value: Any) -> Wire:
     return result
 
 
+def check_phase(wire: Wire, phase: str) -> None:
+    """A wire belongs to the phase it was made in; buffers lead from one to another."""
+    if wire.trace.phase != phase:
+        refuse(
+            "E203",
+            f"`{wire.value.label}` was made in `{wire.trace.phase}` and is used in "
+            f"`{phase}`, which runs at another rate",
+            "write it into a buffer there, and read the buffer here",
+        )
+
+
 def wrap(value: Value, trace: Trace) -> Wire:
     """The handle that fits the value's spec."""
     handle = Distribution if isinstance(value.spec, DistributionSpec) else Wire
@@ -254,6 +317,8 @@ def small_node(
     kind: str = "math",
 ) -> Wire:
     """Add a node of wire arithmetic or a distribution's method, with one output."""
+    for wire in inputs.values():
+        check_phase(wire, trace.phase)
     node: Node = trace.add(
         kind=kind,
         board="",
@@ -273,7 +338,10 @@ def small_node(
         spec = DistributionSpec(event=spec)
     role = first.value.role if operator in {"detach", "slice", "index", "mean", "min"} else None
     node.outputs["out"] = Value(
-        node, "out", spec, role=_METHOD_ROLES.get(operator, role) if kind == "distribution" else role
+        node,
+        "out",
+        spec,
+        role=_METHOD_ROLES.get(operator, role) if kind == "distribution" else role,
     )
     return wrap(node.outputs["out"], trace)
 

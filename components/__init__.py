@@ -15,15 +15,36 @@ from alfgraph.annealing import (
 from alfgraph.components.algorithms.actor_critic import ActorCritic
 from alfgraph.components.algorithms.ppo import PPO
 from alfgraph.components.buffers.mini_batches import MiniBatches
+from alfgraph.components.buffers.replay_buffer import ReplayBuffer
 from alfgraph.components.buffers.rollout_buffer import RolloutBuffer
 from alfgraph.components.envs.gym_env import GymEnv
 from alfgraph.components.losses.actor_critic_losses import ActorCriticLoss, PPOLoss
 from alfgraph.components.networks.actor_network import ActorDistributionNetwork
 from alfgraph.components.networks.mlp_network import MLP
+from alfgraph.components.networks.recurrent_memory import GRU, LSTM
+from alfgraph.components.networks.recurrent_networks import RecurrentActor, RecurrentValueNetwork
 from alfgraph.components.networks.value_network import ValueNetwork
 from alfgraph.components.optimizers.optimizers import SGD, Adam, AdamW
 from alfgraph.components.pipelines import Pipeline
 from alfgraph.components.returns.advantages import GAE, MonteCarlo, OneStep, TDLambda
+from alfgraph.components.targets.target import Target
+from alfgraph.components.transforms.frame_stack import FrameStack
+from alfgraph.components.transforms.image_scale import ImageScale
+from alfgraph.components.transforms.observation_normalizer import ObservationNormalizer
+from alfgraph.components.transforms.reward_normalizer import (
+    DiscountedReturn,
+    RewardNormalizer,
+    RewardStatistics,
+)
+from alfgraph.components.transforms.reward_transforms import (
+    FunctionalReward,
+    RewardClipping,
+    RewardScaling,
+    RewardShifting,
+    RewardTransform,
+    Scalarize,
+)
+from alfgraph.components.transforms.running_statistics import Averaging
 from alfgraph.families import (
     Algorithm,
     Buffer,
@@ -34,7 +55,6 @@ from alfgraph.families import (
     Optimizer,
     PolicyNetwork,
     Returns,
-    Target,
     Transform,
     ValueFunction,
 )
@@ -44,6 +64,8 @@ from alfgraph.trainer import Trainer
 
 __all__ = [
     "GAE",
+    "GRU",
+    "LSTM",
     "MLP",
     "PPO",
     "SGD",
@@ -54,19 +76,25 @@ __all__ = [
     "AdamW",
     "Algorithm",
     "Annealing",
+    "Averaging",
     "Buffer",
     "ConstantAnnealing",
     "CyclicalAnnealing",
+    "DiscountedReturn",
     "Environment",
     "Epochs",
     "ExponentialAnnealing",
+    "FrameStack",
+    "FunctionalReward",
     "GymEnv",
+    "ImageScale",
     "LinearAnnealing",
     "Loss",
     "Metric",
     "MiniBatches",
     "MonteCarlo",
     "Network",
+    "ObservationNormalizer",
     "OffPolicy",
     "Offline",
     "OnPolicy",
@@ -77,8 +105,18 @@ __all__ = [
     "Pipeline",
     "PolicyNetwork",
     "Rate",
+    "RecurrentActor",
+    "RecurrentValueNetwork",
+    "ReplayBuffer",
     "Returns",
+    "RewardClipping",
+    "RewardNormalizer",
+    "RewardScaling",
+    "RewardShifting",
+    "RewardStatistics",
+    "RewardTransform",
     "RolloutBuffer",
+    "Scalarize",
     "Schedule",
     "StepAnnealing",
     "TDLambda",

@@ -1,14 +1,9 @@
 import inspect
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-import pytest
 
 from alfgraph.annealing import LinearAnnealing
 from alfgraph.overrides import set_values, swap
 from alfgraph.schedules import OnPolicy
-from alfgraph.settings_table import SettingRow, settings_of, shown
+from alfgraph.settings_table import SettingRow, settings_of
 from alfgraph.source import Source
 from tests.override_boards import (
     Actor,
@@ -122,31 +117,3 @@ def test_rates_and_annealings_are_opened() -> None:
     assert rows["algorithm.optimizer.lr"].value == "LinearAnnealing"
     assert rows["algorithm.optimizer.lr.start"].value == "1.0"
     assert rows["algorithm.optimizer.lr.by"].is_default
-
-
-def named() -> None:
-    """A function to show."""
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ("tanh", "tanh"),
-        ("17", '"17"'),
-        ("", '""'),
-        ("null", '"null"'),
-        (True, "true"),
-        (None, "null"),
-        (3, "3"),
-        (1e-3, "0.001"),
-        ((128, 128), "[128, 128]"),
-        ({"a": "b", "c": [1]}, '{"a": b, "c": [1]}'),
-        (Path("x/y"), "x/y"),
-        (named, "named"),
-        (World, "World"),
-        (LinearAnnealing(start=1, end=0).over, "[0.0, 1.0]"),
-    ],
-)
-def test_values_are_shown_as_they_are_typed(value: Any, text: str) -> None:
-    show: Callable[[Any], str] = shown
-    assert show(value) == text

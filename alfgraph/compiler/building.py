@@ -24,22 +24,39 @@ def build_arguments(board: Board, part: Component) -> dict[str, Any]:
         WiringError: E108, a symbol that nothing on the board decides.
     """
     scope = f"part:{part.binding.parameters}"
+    found, missing = solved_symbols(board, scope, part.build)
+    if missing:
+        raise _unknown(part, missing[0])
+    return found
+
+
+def solved_symbols(
+    board: Board, scope: str, function: Callable[..., Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """What is known of the symbols a function's parameters name, and the names still open.
+
+    Args:
+        board: whose solver is asked.
+        scope: where the symbols live.
+        function: a component's `build` or `derive`.
+    """
     found: dict[str, Any] = {}
-    for name, parameter in inspect.signature(part.build).parameters.items():
+    missing: list[str] = []
+    for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
             continue
         value = _solved(board, scope, name)
         if value is None and parameter.default is parameter.empty:
-            raise _unknown(part, name)
+            missing.append(name)
         found[name] = parameter.default if value is None else value
-    return found
+    return found, missing
 
 
 def _solved(board: Board, scope: str, name: str) -> Any:
     solver = board.solver
     if (scope, name) in solver.trees:
-        spec: Spec = solver.resolve(SymbolSpec(name=name, scope=scope))
-        return with_batch(spec, ()) if not isinstance(spec, SymbolSpec) else None
+        spec: Spec = with_batch(solver.resolve(SymbolSpec(name=name, scope=scope)), ())
+        return spec if solver.is_solved(spec) else None
     if (scope, name) in solver.sizes:
         size = solver.dim(Symbol(name, scope))
         return size if isinstance(size, int) else None

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from alfgraph.compiler.board import Board, Section
 from alfgraph.compiler.tracing import EVALUATION
+from alfgraph.component import Component
 from alfgraph.families import Buffer
+from alfgraph.graph import parts_below
 from alfgraph.trace import Node, Value
 
 Wake = Callable[[Node], None]
@@ -19,19 +21,21 @@ def mark_live(board: Board) -> None:
 
     def wake(node: Node) -> None:
         section = by_phase[node.phase]
+        if node.is_replaced:
+            return
         if node.id not in section.live:
             section.live.add(node.id)
             pending.append((section, node))
 
     leaves_read: set[tuple[str, str]] = set()
-    opaque = any(n.kind == "function" for s in board.sections for n in s.trace.nodes)
+    handed = parts_by_hand(board)
     for section in board.sections:
         section.live.clear()
     for section in board.sections:
         for node in _roots(section):
             wake(node)
-        for node in section.trace.nodes if opaque and section.phase != EVALUATION else ():
-            if isinstance(node.component, Buffer) and node.call == "write":
+        for node in section.trace.nodes if section.phase != EVALUATION else ():
+            if isinstance(node.component, Buffer) and node.call == "write" and node.path in handed:
                 wake(node)  # a phase written by hand may read anything
                 for name, value in node.inputs.items():
                     leaves_read.add((node.path, name))
@@ -45,6 +49,17 @@ def mark_live(board: Board) -> None:
         if isinstance(node.component, Buffer) and node.outputs:
             _wake_writes(section, node, wake, leaves_read)
     _prune_writes(board, leaves_read)
+
+
+def parts_by_hand(board: Board) -> dict[str, Component]:
+    """The parts of boards that have a phase written by hand, by path: it may use any of them."""
+    return {
+        part.socket_path: part
+        for section in board.sections
+        for node in section.trace.nodes
+        if node.kind == "function"
+        for part in parts_below(node.component)
+    }
 
 
 def _wake_value(value: Value, wake: Wake, leaves_read: set[tuple[str, str]]) -> None:
@@ -87,7 +102,8 @@ def _roots(section: Section) -> list[Node]:
         return found
     for node in section.trace.nodes:
         is_write = isinstance(node.component, Buffer) and node.call == "write"
-        if (node.is_effect or node.kind == "function") and not is_write:
+        runs = node.is_effect or node.kind == "function"
+        if runs and not is_write and not node.is_replaced:
             found.append(node)
     return found
 

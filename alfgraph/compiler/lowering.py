@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,8 +11,9 @@ from alfgraph.compiler.arithmetic import ATOM, write
 from alfgraph.compiler.board import Board, Section
 from alfgraph.compiler.naming import Variables, part_names
 from alfgraph.compiler.numbers import Loop
-from alfgraph.compiler.training import optimizer_nodes, reach_of
-from alfgraph.component import Component
+from alfgraph.compiler.gating import gates_of
+from alfgraph.compiler.training import optimizer_nodes, parameters_used, reach_of
+from alfgraph.component import Component, pins_of
 from alfgraph.families import Buffer, Environment, Optimizer
 from alfgraph.graph import parts_below
 from alfgraph.specs import DistributionSpec, RecordSpec, Spec, Star
@@ -30,11 +33,13 @@ class Lowered:
         source: Python source.
         parts: names in the program -> component and what to bind.
         functions: names of replaced phases -> the user's function and its board.
+        counted: functions that count their runs, for what is gated in them.
     """
 
     source: str
     parts: dict[str, Component]
     functions: dict[str, tuple[Any, Component]] = field(default_factory=dict)
+    counted: tuple[str, ...] = ()
 
 
 class FunctionWriter:
@@ -51,7 +56,10 @@ class FunctionWriter:
         self.lines: list[str] = []
         self.depth = 1
         self.hands_out = False
+        self.autograd = False
         self.uses = self._count_uses()
+        self.gates = gates_of(section, self._read_by)
+        self._last: tuple[tuple[str, ...], int] = ((), -1)
         self.retained, self.deferred = self._optimizer_order()
 
     # ------------------------------------------------------------------ lines
@@ -76,6 +84,8 @@ class FunctionWriter:
         node = value.node
         if isinstance(node.component, Environment):
             return f"{self.names[node.path]}.{value.name.partition('.')[2]}", ATOM
+        if self.board.spec(value) == RecordSpec():
+            return "{}", ATOM  # the registers of a part that has none
         if self._is_inlined(value):
             return self._arithmetic(node)
         return self.variables.name(value), ATOM
@@ -117,12 +127,37 @@ class FunctionWriter:
 
     def node(self, node: Node) -> None:
         """Write the statements of one node."""
-        if node.every > 1:
-            self.line(f"if counters[{self.section.name!r}] % {node.every} == 0:")
-            self.depth += 1
-        self._statement(node)
-        if node.every > 1:
-            self.depth -= 1
+        self._in_blocks(node, lambda: self._statement(node))
+        for earlier, last in self.deferred.items():
+            if last is node:
+                apply = f"{self.names[earlier.path]}.apply()"
+                self._in_blocks(earlier, lambda apply=apply: self.line(apply))
+
+    def _in_blocks(self, node: Node, write_statement: Callable[[], None]) -> None:
+        """Write below the headers a node needs; those of the statement before are shared."""
+        headers = self._headers(node)
+        shared = 0
+        if self._last[1] == len(self.lines):
+            pairs = zip(headers, self._last[0], strict=False)
+            shared = next((i for i, (a, b) in enumerate(pairs) if a != b),
+                          min(len(headers), len(self._last[0])))
+        before, self.lines = self.lines, []
+        self.depth += len(headers)
+        write_statement()
+        self.depth -= len(headers)
+        written, self.lines = self.lines, before
+        if not written:
+            return
+        for i, header in enumerate(headers[shared:], start=shared):
+            self.lines.append("    " * (self.depth + i) + header)
+        self.lines += written
+        self._last = (headers, len(self.lines))
+
+    def _headers(self, node: Node) -> tuple[str, ...]:
+        gate = self.gates.get(node.id, 1)
+        gated = (f"if counters[{self.section.name!r}] % {gate} == 0:",) if gate > 1 else ()
+        tracked = node.component is not None and node.component.binding.tracked_by
+        return (*gated, "with torch.no_grad():") if tracked and self.autograd else gated
 
     def _statement(self, node: Node) -> None:
         part = node.component
@@ -191,9 +226,6 @@ class FunctionWriter:
             self.line(f"{name}.differentiate({loss}{retain})")
         else:
             self.line(f"{name}.step({loss}{retain})")
-        for earlier, last in self.deferred.items():
-            if last is node:
-                self.line(f"{self.names[earlier.path]}.apply()")
 
     def _arguments(self, node: Node) -> list[str]:
         from alfgraph.compiler.trial import assemble_arguments
@@ -274,8 +306,7 @@ class FunctionWriter:
                     retained.add(first)
                 uses = [
                     n for n in reach[later].nodes
-                    if n.component is not None and n.component.binding.parameters in owned
-                    and order[n] < order[first]
+                    if order.get(n, -1) < order[first] and owned & set(parameters_used(n))
                 ]
                 if uses:
                     deferred[first] = later
@@ -293,7 +324,10 @@ def wrapped(code: str) -> list[str]:
         return head + (wrapped(rest) if len(rest) > WIDTH else [rest])
     start = code.index("(", len(code) - len(call)) if equals else code.index("(")
     inner = code[start + 1 : code.rindex(")")]
-    return [code[: start + 1], f"{indent}    {inner},", f"{indent})"]
+    quoted = "'" in inner or '"' in inner
+    width = max(len(inner) + 1, 1) if quoted else WIDTH - len(indent) - 4
+    lines = textwrap.wrap(f"{inner},", width, break_long_words=False, break_on_hyphens=False)
+    return [code[: start + 1], *(f"{indent}    {line}" for line in lines), f"{indent})"]
 
 
 def _argument(argument: Any) -> str:
@@ -316,9 +350,7 @@ def _is_tree(spec: Spec) -> bool:
 def _monitors(node: Node) -> set[str]:
     if node.component is None:
         return set()
-    operation = getattr(type(node.component), node.call, None)
-    pins = operation if hasattr(operation, "output_ports") else node.component
-    return {port.name for port in pins.output_ports() if port.monitor}
+    return {port.name for port in pins_of(node).output_ports() if port.monitor}
 
 
 def _tag(node: Node, name: str) -> str:
@@ -383,4 +415,5 @@ def lower(board: Board, loops: dict[str, Loop], title: str) -> Lowered:
         source=source,
         parts={names[path]: part for path, part in used.items()},
         functions=writer.functions,
+        counted=tuple(writer.counted),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from collections.abc import Iterable, Iterator
@@ -12,8 +13,9 @@ from alfgraph.trace import Node, Value
 RESERVED = {
     "torch", "episodes", "log", "registers", "counters", "rows", "detached", "t", "epoch", "start",
     "iteration", "unroll", "prepare", "update", "predict", "batch", "running", "state", "collect",
+    *dir(builtins),
 }
-"""Names the program uses itself."""
+"""Names the program uses itself, and Python's."""
 
 
 def snake(name: str) -> str:
@@ -98,5 +100,23 @@ def _value_candidates(value: Value) -> list[str]:
     part = snake(type(node.component).__name__) if node.component is not None else node.call
     short = node.path.rpartition(".")[2]
     owner = part if short.isdigit() or node.component is None else identifier(short)
+    if node.kind == "math" and node.call in {"slice", "index"}:
+        return [*hints, *_row_candidates(node)]
     named = [identifier(last)] if last not in {"out", "state"} else []
+    if last == "out":
+        return [*hints, owner, f"{owner}_out"]
     return [*hints[:1], *named, *hints[1:], f"{owner}_{identifier(last)}", owner]
+
+
+def _row_candidates(node: Node) -> list[str]:
+    """Rows of `observation`: `next_observation` is `[1:]`, `observation_now` is `[:-1]`."""
+    value = next(iter(node.inputs.values()))
+    base = identifier(value.name.rpartition(".")[2])
+    match node.settings:
+        case {"start": 1, "stop": None}:
+            return [f"next_{base}"]
+        case {"start": None, "stop": -1}:
+            return [f"{base}_now"]
+        case {"index": 0}:
+            return [f"first_{base}"]
+    return [f"{base}_rows"]

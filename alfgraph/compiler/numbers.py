@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict
 from alfgraph.compiler.board import Board, Section
 from alfgraph.component import Component
 from alfgraph.diagnostics import Diagnostic, Help
-from alfgraph.graph import parts_below
 from alfgraph.families import Buffer, BufferNumbers, Environment
 from alfgraph.schedules import Epochs, OffPolicy, Offline, Rate, Schedule
 from alfgraph.specs import Symbol, batch_of
@@ -78,15 +77,11 @@ def number_board(board: Board) -> dict[str, Loop]:
 
 
 def _read_buffers(section: Section) -> list[Buffer]:
-    """Buffers a section reads; a phase written by hand may read any of its board's."""
+    """Buffers a section reads; a phase written by hand those of the phase it replaces."""
     found: dict[str, Buffer] = {}
     for node in section.trace.nodes:
         if isinstance(node.component, Buffer) and node.call != "write":
             found[node.path] = node.component
-        if node.kind == "function":
-            for part in parts_below(node.component):
-                if isinstance(part, Buffer) and part.socket_path in part.binding.slot.contents:
-                    found[part.socket_path] = part
     return list(found.values())
 
 
@@ -105,9 +100,31 @@ def _loop(board: Board, section: Section) -> Loop:
             loop = _repeat(section, part, every)
             size, length = loop.batch_size, loop.batch_length
         numbers = BufferNumbers(math.ceil(unroll_length(board)), written, size, length)
+        if part.samples:
+            _check_supply(board, part, numbers)
         board.sizes.update(part.axis_sizes(numbers))
         board.buffer_numbers[part.socket_path] = numbers
     return loop
+
+
+def _check_supply(board: Board, part: Buffer, numbers: BufferNumbers) -> None:
+    """A buffer that is sampled must hold a mini-batch when the first update runs."""
+    if isinstance(board.collection, Offline) or not unroll_length(board):
+        return
+    initial = getattr(board.collection, "initial_collect_steps", 0)
+    batch = max(1, numbers.written[-1] if numbers.written else 1)
+    collected = max(math.floor(unroll_length(board)), math.ceil(initial / batch))
+    found = part.shortage(collected, numbers)
+    if found is not None:
+        board.reporter.report(
+            Diagnostic(
+                code="E502",
+                message=f"`{part.label()}`: {found[0]}",
+                source=part.created_at,
+                path=part.socket_path,
+                help=(Help(text=found[1]),),
+            )
+        )
 
 
 def buffer_numbers(board: Board, part: Buffer) -> BufferNumbers:

@@ -15,7 +15,7 @@ from alfgraph.compiler.program_text import describe_loop
 from alfgraph.families import Buffer, Optimizer
 from alfgraph.graph import Graph
 from alfgraph.plan import BufferPlan, OptimizerPlan, PhasePlan, Plan, SchedulePlan, WirePlan
-from alfgraph.specs import DistributionSpec, Spec, TensorSpec, batch_of, leaves
+from alfgraph.specs import DistributionSpec, Spec, Symbol, TensorSpec, batch_of, leaves
 from alfgraph.trace import Node, Value
 
 
@@ -79,7 +79,9 @@ def _schedule(board: Board, loops: dict[str, Loop]) -> SchedulePlan:
     per_iteration = length * count
     updates = 0.0
     for section in board.sections:
-        if any(isinstance(n.component, Optimizer) for n in section.nodes()):
+        by_hand = any(node.kind == "function" for node in section.nodes())
+        nodes = section.trace.nodes if by_hand else section.nodes()
+        if any(isinstance(n.component, Optimizer) for n in nodes):
             loop = loops[section.name]
             updates += loop.runs / loop.every
     limit, steps = board.trainer.iteration_limit, board.trainer.num_env_steps
@@ -117,9 +119,13 @@ def _axes(board: Board, section: Section) -> str:
     for node in section.nodes():
         for value in node.outputs.values():
             batch = batch_of(board.spec(value)) or ()
-            if len(batch) > len(widest) and all(not hasattr(d, "key") or d.rigid for d in batch):
+            if len(batch) > len(widest) and all(_is_known(d) for d in batch):
                 widest = batch
     return "[" + ", ".join(f"{d}={size_of(board, d)}" for d in widest) + "]" if widest else ""
+
+
+def _is_known(dim: object) -> bool:
+    return isinstance(dim, int) or (isinstance(dim, Symbol) and dim.rigid)
 
 
 def _wires(board: Board) -> list[WirePlan]:
@@ -177,8 +183,9 @@ def buffer_nodes(board: Board) -> list[Node]:
     return [
         node
         for section in board.sections
-        for node in section.nodes()
+        for node in section.trace.nodes
         if isinstance(node.component, Buffer) and node.call == "write"
+        if node.id in section.live or node.is_replaced
     ]
 
 

@@ -24,6 +24,7 @@ class ProgramWriter:
         self.names = names
         self.title = title
         self.functions: dict[str, Any] = {}
+        self.counted: dict[str, None] = {}
 
     def write(self, parts: dict[str, Component]) -> str:
         """The source of the program."""
@@ -54,7 +55,12 @@ class ProgramWriter:
         writer = FunctionWriter(self.board, section, self.names, self.functions)
         writer.hands_out = loop.kind == "mini_batches"
         argument = "batch" if writer.hands_out else ""
+        trains = any("optimizer" == type(n.component).family for n in section.nodes()
+                     if n.component is not None)
+        opaque = any(n.kind == "function" for n in section.nodes())
+        writer.autograd = trains or opaque
         stops = sorted(section.trace.stops, key=lambda stop: stop[1])
+        self.count(writer)
         for node in section.trace.nodes:
             while stops and node.id >= stops[0][1] and not node.settings.get("recomputed"):
                 _stop(writer, stops.pop(0)[0])
@@ -62,15 +68,17 @@ class ProgramWriter:
                 writer.node(node)
         for stop in stops:
             _stop(writer, stop[0])
-        trains = any("optimizer" == type(n.component).family for n in section.nodes()
-                     if n.component is not None)
-        opaque = any(n.kind == "function" for n in section.nodes())
         lines = [] if trains or opaque else ["@torch.no_grad()"]
         lines.append(f"def {section.name}({argument}):")
         lines.append(f'    """{describe_loop(loop, section)}"""')
-        if any(n.every > 1 for n in section.nodes()):
-            writer.line(f"counters[{section.name!r}] += 1")
         return lines + (writer.lines if writer.lines else ["    pass"])
+
+    def count(self, writer: FunctionWriter) -> None:
+        """Count a run of a function in which something is gated."""
+        if any(gate > 1 for gate in writer.gates.values()):
+            name = writer.section.name
+            self.counted[name] = None
+            writer.line(f"counters[{name!r}] += 1")
 
     # --------------------------------------------------------------- iteration
 
@@ -150,6 +158,17 @@ def describe_loop(loop: Loop, section: Section) -> str:
     return f"{every}once per rollout.".capitalize() if every == "" else f"{every}once.".capitalize()
 
 
+def _with_sources(nodes: list[Node], found: set[int]) -> None:
+    """Add nodes and everything they are computed from, up to the environment."""
+    pending = list(nodes)
+    while pending:
+        node = pending.pop()
+        if node.id in found or isinstance(node.component, Environment):
+            continue
+        found.add(node.id)
+        pending += [value.node for value in node.inputs.values()]
+
+
 class RolloutWriter:
     """Writes `unroll` (with `start`) or `predict`: the tick, rotated so that it ends with a step.
 
@@ -190,22 +209,12 @@ class RolloutWriter:
     def _front_nodes(self) -> list[Node]:
         """What the stored time steps go through, with the statistics on the way, in text order."""
         needed: set[int] = set()
-        pending = [value.node for value in self._step_values()]
-        while pending:
-            node = pending.pop()
-            if node.id in needed or isinstance(node.component, Environment):
-                continue
-            needed.add(node.id)
-            pending += [value.node for value in node.inputs.values()]
+        _with_sources([value.node for value in self._step_values()], needed)
         parts = {n.path for n in self.section.nodes() if n.id in needed}
         for node in self.section.nodes():
             statistics = node.kind == "component" and not node.outputs and node.path in parts
-            fed = all(
-                v.node.id in needed or isinstance(v.node.component, Environment)
-                for v in node.inputs.values()
-            )
-            if statistics and fed and not isinstance(node.component, Buffer):
-                needed.add(node.id)
+            if statistics and not isinstance(node.component, Buffer):
+                _with_sources([node], needed)
         return [node for node in self.section.nodes() if node.id in needed]
 
     def _carried(self) -> list[Value]:
@@ -269,6 +278,7 @@ class RolloutWriter:
         steps = "steps" if fractional or not self.training else str(int(length))
         writer.line(f"for t in range({steps}):")
         writer.depth = 2
+        self.program.count(writer)
         inside = {node.id for node in self.front}
         for node in self.section.nodes():
             if node.id not in inside:

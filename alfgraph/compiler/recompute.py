@@ -8,7 +8,7 @@ Elsewhere the autograd graph of `unroll` is kept until `update`.
 from __future__ import annotations
 
 from alfgraph.compiler.board import Board, Section
-from alfgraph.compiler.training import carries_gradient, optimizer_nodes, reach_of
+from alfgraph.compiler.training import carries_gradient, optimizer_nodes, reach_of, trains
 from alfgraph.families import Buffer, Environment
 from alfgraph.specs import Dims, DistributionSpec, batch_of, with_batch
 from alfgraph.trace import Node, Value
@@ -103,7 +103,7 @@ class _Cloner:
             if at in seen or at.call in RANDOM_METHODS or isinstance(at.component, Environment):
                 continue
             seen.add(at)
-            if at.component is not None and at.component.has_build():
+            if at.component is not None and trains(self.board, at.component):
                 return True
             pending += [v.node for v in at.inputs.values()]
         return False

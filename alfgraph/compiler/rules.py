@@ -191,14 +191,24 @@ def _scored(node: Node, solver: Solver) -> bool:
     if event is None:
         return False
     if "other" in node.inputs:
-        other = node.inputs["other"].spec
-        solver.unify(without_bounds(solver.resolve(other)), without_bounds(event)
-                     if node.call == "log_prob" else DistributionSpec(event=without_bounds(event)))
+        other = solver.resolve(node.inputs["other"].spec)
+        _let_be_alike(solver, other, event, is_kl=node.call == "kl")
     batch = batch_of(event)
     if batch is None:
         raise Mismatch("kind: a distribution over nothing")
     solver.unify(TensorSpec(dtype="float32", batch=batch), node.outputs["out"].spec)
     return True
+
+
+def _let_be_alike(solver: Solver, other: Spec, event: Spec, is_kl: bool) -> None:
+    """What is scored, or another distribution's event, fits the event; known bounds may differ."""
+    given = other.event if isinstance(other, DistributionSpec) else other
+    if is_kl != isinstance(other, DistributionSpec):
+        raise Mismatch(f"kind: {other} is {'no' if is_kl else 'a'} distribution")
+    if isinstance(given, SymbolSpec) or isinstance(event, SymbolSpec):
+        solver.unify(given, event)  # one end decides the other, bounds included
+    else:
+        solver.unify(without_bounds(given), without_bounds(event))
 
 
 def without_bounds(spec: Spec) -> Spec:

@@ -72,7 +72,7 @@ def effective_schedules(root: Graph, reporter: Reporter) -> dict[str, Schedule]:
         own = own_schedule(board)
         if own is not None and is_schedule_set(board) and id(own) not in used:
             takers = [b for b in boards_of(root) if default_schedule(b) is not None]
-            if takers:
+            if takers and not any(accepts(taker, own) for taker in takers):
                 _report_kind(reporter, takers[0], board, own)
     return found
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from alfgraph.component import Component, scopes_of
 from alfgraph.compiler.board import Board
-from alfgraph.compiler.mismatches import mismatch_diagnostic, role_diagnostic, small_mismatch
+from alfgraph.compiler.building import solved_symbols
+from alfgraph.compiler.mismatches import mismatch_diagnostic, place, role_diagnostic, small_mismatch
 from alfgraph.compiler.rules import guess_elementwise, rule_of
+from alfgraph.diagnostics import Diagnostic
 from alfgraph.errors import AlfgraphError
 from alfgraph.graph import parts_below
-from alfgraph.specs import Dims, Spec, Star, Symbol, SymbolSpec, symbols_of
+from alfgraph.specs import Dims, Spec, Star, Symbol, SymbolSpec, TensorSpec, symbols_of
 from alfgraph.trace import Feed, Node, Value
 from alfgraph.unify import Mismatch, Solver
 
@@ -66,6 +69,8 @@ def _solve_node(board: Board, node: Node) -> None:
         rule = rule_of(node)
 
         def blame(mismatch: Mismatch) -> None:
+            if node.is_replaced:
+                return
             board.reporter.report(small_mismatch(board, node, mismatch), [_subject(node)])
             board.reporter.poison(_subject(node))
 
@@ -74,11 +79,60 @@ def _solve_node(board: Board, node: Node) -> None:
         return
     if node.kind == "component" and node.component.state_ports():
         board.solver.wait(lambda solver: _registers_follow(solver, node))
+    if node.kind == "component" and type(node.component).derive is not Component.derive:
+        board.solver.wait(lambda solver: _derived(board, node), _blame_derived(board, node))
     for port, value in node.inputs.items():
         expected = node.expected.get(port)
         if expected is not None:
             _join(board, value, expected, node, port)
     board.solver.settle()
+
+
+def _derived(board: Board, node: Node) -> bool:
+    """Ask a component for the symbols that follow from those already solved."""
+    part = node.component
+    scope = scopes_of(part, node).component
+    known, missing = solved_symbols(board, scope, part.derive)
+    if missing:
+        return False
+    try:
+        derived = part.derive(**known)
+    except AlfgraphError as error:
+        board.reporter.extend(
+            [d if d.source else d.model_copy(update={"source": part.created_at, "path": node.path})
+             for d in error.diagnostics]
+        )
+        return True
+    for name, value in derived.items():
+        _learn(board.solver, scope, name, value)
+    return True
+
+
+def _blame_derived(board: Board, node: Node) -> Callable[[Mismatch], None]:
+    def blame(mismatch: Mismatch) -> None:
+        board.reporter.report(
+            Diagnostic(
+                code="E101",
+                message=f"what `{node.path}` gives does not fit what reads it",
+                source=place(node)[0],
+                notes=(f"they differ in {mismatch.aspect}",),
+                path=node.path,
+            ),
+            [_subject(node)],
+        )
+
+    return blame
+
+
+def _learn(solver: Solver, scope: str, name: str, value: Any) -> None:
+    if isinstance(value, int):
+        value, unknown = TensorSpec(dtype="bool", sample=(value,)), (Symbol(name, scope),)
+    elif isinstance(value, tuple):
+        value, unknown = TensorSpec(dtype="bool", sample=value), (Star(name.lstrip("*"), scope),)
+    else:
+        solver.unify(value, SymbolSpec(name=name, scope=scope))
+        return
+    solver.unify(value, TensorSpec(dtype="bool", sample=unknown))
 
 
 def _registers_follow(solver: Solver, node: Node) -> bool:
@@ -100,6 +154,8 @@ def _subject(node: Node) -> str:
 
 def _join(board: Board, value: Value, expected: Spec, node: Node, port: str) -> None:
     def blame(mismatch: Mismatch) -> None:
+        if node.is_replaced:
+            return
         subjects = [_subject(value.node)]
         diagnostic = mismatch_diagnostic(board, value, expected, node, port, mismatch)
         if board.reporter.report(diagnostic, subjects):
@@ -111,7 +167,7 @@ def _join(board: Board, value: Value, expected: Spec, node: Node, port: str) -> 
         blame(mismatch)
         return
     warning = role_diagnostic(value, node, port)
-    if warning is not None:
+    if warning is not None and not node.is_replaced:
         board.reporter.report(warning)
 
 
@@ -125,7 +181,11 @@ def _solve_feed(board: Board, feed: Feed) -> None:
 
 def _guess(board: Board) -> None:
     """What is still open: let the operands of arithmetic be equal, one node at a time."""
-    nodes = [n for s in board.sections for n in s.trace.nodes]
+    for value, like in (pair for s in board.sections for pair in s.trace.likely):
+        if isinstance(board.solver.resolve(value.spec), SymbolSpec):
+            board.solver.unify(value.spec, like.spec)
+            board.solver.settle()
+    nodes = [n for s in board.sections for n in s.trace.nodes if not n.is_replaced]
     progress = True
     while progress and not board.reporter.errors:
         progress = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable
@@ -16,10 +17,13 @@ from alfgraph.compiler.scheduling import (
 )
 from alfgraph.diagnostics import Diagnostic, Help
 from alfgraph.errors import AlfgraphError
+from alfgraph.families import Algorithm
 from alfgraph.graph import PHASES, Graph
 from alfgraph.schedules import Rate
 from alfgraph.source import Source
+from alfgraph.timestep import TimeStep
 from alfgraph.trace import Trace
+from alfgraph.wires import Wire
 
 EVALUATION = "predict"
 
@@ -155,6 +159,23 @@ def _watch(part: Graph, board: Board, called: _Called) -> None:
             part.__dict__[phase] = _watched(method.__get__(part), part, phase, called)
 
 
+def _note_action(trace: Trace, part: Graph, args: tuple[Any, ...], result: Any) -> None:
+    """What an algorithm answers to a step is an action like the one before that step."""
+    step = next((argument for argument in args if isinstance(argument, TimeStep)), None)
+    if step is not None and isinstance(part, Algorithm) and isinstance(result, Wire):
+        trace.likely.append((result.value, step.prev_action.value))
+
+
+def _trace_replaced(trace: Trace, method: Callable[[], Any]) -> None:
+    """Wire a phase that a function replaces, so that its parts learn their specs."""
+    first, stops = len(trace.nodes), len(trace.stops)
+    with contextlib.suppress(AlfgraphError):  # it never runs, so it need not be right
+        method()
+    del trace.stops[stops:]
+    for node in trace.nodes[first:]:
+        node.is_replaced = True
+
+
 def _watched(method: Callable[..., Any], part: Graph, phase: str, called: _Called) -> Any:
     @functools.wraps(method)
     def phase_method(*args: Any, **named: Any) -> Any:
@@ -168,9 +189,11 @@ def _watched(method: Callable[..., Any], part: Graph, phase: str, called: _Calle
                 call=phase, settings={"by": by, "effect": True},
                 sources=Source.stack_of_caller(),
             )
+            _trace_replaced(trace, lambda: method(*args, **named))
             return None
         result = method(*args, **named)
         if trace is not None:
+            _note_action(trace, part, args, result)
             for node in trace.nodes[first:]:
                 node.board = node.board or part.socket_path
         return result

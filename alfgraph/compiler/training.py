@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from alfgraph.compiler.board import Board, Ownership, Section
+from alfgraph.compiler.liveness import parts_by_hand
 from alfgraph.compiler.mismatches import place
-from alfgraph.component import Component
+from alfgraph.component import Component, pins_of
 from alfgraph.diagnostics import Diagnostic, Help
 from alfgraph.families import Buffer, Environment, Optimizer
 from alfgraph.graph import parts_below
@@ -33,7 +34,8 @@ def optimizer_nodes(board: Board) -> Iterator[tuple[Section, Node]]:
     """Every application of an optimizer, with its section."""
     for section in board.sections:
         for node in section.trace.nodes:
-            if isinstance(node.component, Optimizer) and node.call == "forward":
+            is_call = isinstance(node.component, Optimizer) and node.call == "forward"
+            if is_call and not node.is_replaced:
                 yield section, node
 
 
@@ -53,6 +55,8 @@ def reach_of(board: Board, section: Section, loss: Value) -> Reach:
         part = node.component
         if isinstance(part, Environment) or node.call in STOPS and node.kind != "component":
             continue
+        if part is not None and part.binding.tracked_by:
+            continue
         if isinstance(part, Buffer):
             written = crossed(section, part, value)
             if written is not None:
@@ -67,7 +71,19 @@ def reach_of(board: Board, section: Section, loss: Value) -> Reach:
                     if trains(board, below):
                         reach.parameters.setdefault(below.binding.parameters, below)
         pending += [v for port, v in node.inputs.items() if not detaches(node, port)]
+    reach.crossing = {
+        leaf: written
+        for leaf, written in reach.crossing.items()
+        if reach_of(board, section, written).parameters  # observations lead to nothing trained
+    }
     return reach
+
+
+def parameters_used(node: Node) -> list[str]:
+    """Paths of the parameters a node computes with, its own and those of parts it was given."""
+    parts = [node.component] if node.component is not None else []
+    parts += [b for given in node.parts.values() for part in given for b in parts_below(part)]
+    return [part.binding.parameters for part in parts if not part.binding.tracked_by]
 
 
 def carries_gradient(board: Board, value: Value) -> bool:
@@ -89,10 +105,8 @@ def detaches(node: Node, port: str) -> bool:
     """Whether a port stops gradients."""
     if node.component is None:
         return False
-    operation = getattr(type(node.component), node.call, None)
-    pins = operation if hasattr(operation, "input_ports") else node.component
     head = port.partition(".")[0]
-    return any(p.name == head and p.detach for p in pins.input_ports())
+    return any(p.name == head and p.detach for p in pins_of(node).input_ports())
 
 
 def trains(board: Board, part: Component) -> bool:
@@ -132,8 +146,27 @@ def decide_ownership(board: Board) -> None:
         for path in owned:
             owners.setdefault(path, []).append(node)
         _record(board, node, owned, reach)
+    _hand_over(board)
     _report_conflicts(board, owners, named)
     _report_orphans(board, owners)
+
+
+def _hand_over(board: Board) -> None:
+    """A phase written by hand may train any part of its board, with any optimizer of its board."""
+    for section in board.sections:
+        for node in section.trace.nodes:
+            if node.kind != "function":
+                continue
+            parts = parts_below(node.component)
+            everything = [p.binding.parameters for p in parts if trains(board, p)]
+            for part in parts:
+                if isinstance(part, Optimizer) and everything:
+                    before = board.ownership.get(part.socket_path)
+                    crossing = before.crossing if before else ()
+                    owned = tuple(dict.fromkeys(everything))
+                    board.ownership[part.socket_path] = Ownership(
+                        part.socket_path, owned, owned, crossing
+                    )
 
 
 def _record(board: Board, node: Node, owned: list[str], reach: Reach) -> None:
@@ -213,18 +246,16 @@ def _report_conflicts(
 
 
 def _report_orphans(board: Board, owners: dict[str, list[Node]]) -> None:
-    opaque = any(n.kind == "function" for s in board.sections for n in s.trace.nodes)
-    if opaque:
-        return  # a phase written by hand may train anything of its board
+    by_hand = {part.binding.parameters for part in parts_by_hand(board).values()}
     learns = any(True for _ in optimizer_nodes(board))
     applied = {
         node.component.binding.parameters: node
         for section in board.sections
-        for node in section.nodes()
-        if node.component is not None
+        for node in section.trace.nodes  # a loss nobody trains on is not live, its parts are orphans
+        if node.component is not None and not node.component.binding.tracked_by
     }
     for path, node in applied.items():
-        if not trains(board, node.component) or path in owners:
+        if not trains(board, node.component) or path in owners or path in by_hand:
             continue
         board.reporter.report(
             Diagnostic(

@@ -18,7 +18,7 @@ from alfgraph.compiler.arithmetic import compute
 from alfgraph.compiler.board import Board, Section
 from alfgraph.compiler.building import build_module, callable_of
 from alfgraph.compiler.mismatches import place
-from alfgraph.component import Component
+from alfgraph.component import Component, pins_of
 from alfgraph.diagnostics import Diagnostic, Fact, Help
 from alfgraph.distributions import TensorDistribution
 from alfgraph.errors import AlfgraphError
@@ -107,9 +107,11 @@ class _Trial:
             try:
                 self.node(node)
             except AlfgraphError as error:
-                self.board.reporter.extend(error.diagnostics)
+                if not node.is_replaced:
+                    self.board.reporter.extend(error.diagnostics)
             except Mismatch as mismatch:
-                self.board.reporter.report(_undecided(self.board, node, mismatch))
+                if not node.is_replaced:
+                    self.board.reporter.report(_undecided(self.board, node, mismatch))
 
     def node(self, node: Node) -> None:
         part = node.component
@@ -141,6 +143,8 @@ class _Trial:
         if node.kind == "distribution" and node.call not in {"detach", "slice", "index"}:
             arguments = [inputs["other"]] if "other" in inputs else []
             result = getattr(inputs["self"], node.call)(*arguments)
+            if not _equal([result], [getattr(inputs["self"], node.call)(*arguments)]):
+                self.board.random.add((node.phase, node.id))  # an estimate, as some entropies are
         else:
             settings = dict(node.settings)
             inputs = {("x" if k == "self" else k): v for k, v in inputs.items()}
@@ -229,7 +233,8 @@ class _Trial:
             try:
                 self.check(value, result)
             except Mismatch as mismatch:
-                self.board.reporter.report(self.mismatch(node, value, result, mismatch))
+                if not node.is_replaced:
+                    self.board.reporter.report(self.mismatch(node, value, result, mismatch))
                 continue
             self.values[value] = result
             self.remember(value)
@@ -317,10 +322,8 @@ def assemble_arguments(node: Node, part: Component, read: Any, module_of: Any) -
     """The arguments of a call in the order of the ports: tensors, records, modules, defaults."""
     from alfgraph.records import Record, build_record
 
-    operation = getattr(type(part), node.call, None)
-    pins = operation if hasattr(operation, "input_ports") else part
     arguments: list[Any] = []
-    for port in pins.input_ports():
+    for port in pins_of(node).input_ports():
         if port.takes_component:
             parts = tuple(module_of(p) for p in node.parts.get(port.name, ()))
             arguments.append(parts if port.many else (parts[0] if parts else None))

@@ -354,5 +354,6 @@ def _writing(path: Path) -> Iterator[None]:
     except OSError as error:
         raise RunError(
             f"Summaries cannot be written to {path}: {error.strerror}. "
-            "Make room or fix the permissions, and run again to resume."
+            "Make room or fix the permissions, and run again to resume.",
+            code="E602",
         ) from error

@@ -30,6 +30,7 @@ class Options(TypedDict, total=False):
         focus: a socket path: draw only that and what is near it.
         hops: how near, counted in wires.
         heat: where the temperatures come from; `none` leaves them out.
+        folder: where the graph files are whose changes or settings `git` and `usage` count.
         link: where a chip leads: `vscode`, a repository's address, or a text with `{file}`.
     """
 
@@ -39,6 +40,7 @@ class Options(TypedDict, total=False):
     focus: str | None
     hops: int
     heat: Heat
+    folder: str | Path
     link: str | None
 
 
@@ -52,6 +54,7 @@ class _Style:
     focus: str | None = None
     hops: int = 1
     heat: Heat = "declared"
+    folder: str | Path = "."
     link: str | None = None
 
 
@@ -77,6 +80,10 @@ def render_view(
     _check("theme", style.theme, get_args(ThemeName))
     _check("engine", style.engine, get_args(Engine))
     _check("heat", style.heat, get_args(Heat))
+    if style.heat in ("git", "usage"):
+        from alfgraph.render.heat import with_heat
+
+        view = with_heat(view, style.heat, Path(style.folder))
     if style.focus is not None:
         from alfgraph.render.focus import focus_on
 

@@ -1,6 +1,7 @@
 """Bands: one phase each, its chips in columns and its trunks in the channels between them."""
 
 import math
+import re
 from dataclasses import dataclass, field
 
 from alfgraph.render.channels import Trunk, assign_tracks
@@ -14,6 +15,7 @@ HEADING = 25 * GRID
 STUB = 4 * GRID
 LABEL_ADVANCE = 5.5
 LONGEST_LABEL = 24
+BOUNDS = re.compile(r" in [\[(][^\])]*[\])]")
 MOST_STRETCH = 20 * GRID
 
 
@@ -95,7 +97,9 @@ def label(pin: Pin) -> str:
     text = pin.spec
     if text.startswith("{") and len(text) > LONGEST_LABEL:
         fields = text.count(":") - text.count("{") + 1
-        text = f"{{{fields} fields}}"
+        text = f"{{{fields} field{'s' * (fields > 1)}}}"
+    if len(text) > LONGEST_LABEL:
+        text = BOUNDS.sub("", text)
     return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
 
 
@@ -152,7 +156,7 @@ def set_tracks(band: Band) -> None:
         bent = [trunk for trunk in channel.trunks.values() if not trunk.straight]
         channel.drawn, channel.tracks = assign_tracks(bent, straight)
         tracks = channel.tracks * TRACK_PITCH
-        channel.width = _whole(channel.labels + 2 * GRID + tracks + STUB + channel.notes)
+        channel.width = _whole(channel.labels + 3 * GRID + tracks + STUB + channel.notes)
     band.width = HEADING + sum(channel.width for channel in band.channels) + _chip_widths(band)
 
 
@@ -186,7 +190,7 @@ def set_across(band: Band, x: int, width: int) -> None:
         channel.x = at
         channel.width += stretch
         tracks = channel.tracks * TRACK_PITCH
-        first = at + channel.labels + 2 * GRID
+        first = at + channel.labels + 3 * GRID
         last = at + channel.width - STUB - channel.notes - tracks + GRID
         base = first if number == len(band.channels) - 1 else (first + max(last, first)) // 2
         base = _whole(base) + (GRID if band.index % 2 else 0)

@@ -7,6 +7,8 @@ from alfgraph.render.links import Link
 
 PAD_HEIGHT = 8
 BAR_WIDTH = 5
+CHANGED = {"added": "a", "removed": "r", "changed": "c"}
+"""The header classes of a comparison."""
 
 
 def draw_chip(chip: Chip, heat: bool, link: Link | None) -> str:
@@ -15,7 +17,7 @@ def draw_chip(chip: Chip, heat: bool, link: Link | None) -> str:
     drawing = tooltip(_summary(chip)) + body + "".join(_pin(pin) for pin in chip.pins.values())
     if link and chip.part and chip.part.source_file:
         drawing = element("a", drawing, href=link(chip.part), target="_blank")
-    change = chip.part.change if chip.part else None
+    change = chip.node.change
     return element(
         "g",
         drawing,
@@ -67,6 +69,7 @@ def _package(chip: Chip, heat: bool) -> str:
     part = chip.part
     temperature = part.temperature if part and heat else None
     shade = "n" if temperature is None else str(temperature)
+    shade = CHANGED[chip.node.change] if chip.node.change else shade
     x, y, right = chip.x, chip.y, chip.x + chip.width
     header = element(
         "path",

@@ -55,6 +55,7 @@ def build_nets(view: BoardView, chips: list[Chip]) -> list[Net]:
     """Gathers the wires, the buffers' crossings and the parameter lines into nets."""
     pins = {(pin.chip.node.id, *key): pin for chip in chips for key, pin in chip.pins.items()}
     numbers = count()
+    no_grad = {phase.name for phase in view.phases if phase.gradient == "no grad"}
     nets: dict[Pin, Net] = {}
     for wire in view.wires:
         source = pins[wire.source[0], "out", wire.source[1]]
@@ -66,7 +67,7 @@ def build_nets(view: BoardView, chips: list[Chip]) -> list[Net]:
                 spec=wire.spec,
                 family=wire.dtype_family,
                 latched=wire.latched,
-                detached=wire.detached,
+                detached=wire.detached and target.chip.node.phase not in no_grad,
                 failing=wire.failing,
                 change=wire.change,
             )

@@ -62,6 +62,7 @@ def arrange(chips: list[Chip], nets: list[Net]) -> Columns:
     place = _places(chips, forward, nets)
     result = _items(chips, nets, forward, place)
     _order(result.columns)
+    _sort_inputs(result.columns)
     return result
 
 
@@ -197,6 +198,24 @@ def _order(columns: list[list[Item]]) -> None:
     for column, ordered in zip(columns, best, strict=True):
         column[:] = ordered
     _number(columns)
+
+
+def _sort_inputs(columns: list[list[Item]]) -> None:
+    """Puts the inputs of every chip in the order in which their wires arrive, where that helps.
+
+    A chip's inputs have names, so their order says nothing; fewer crossings do. Inputs without a
+    wire from the left, such as latched ones, keep their rows.
+    """
+    for item in (item for column in columns for item in column):
+        links = sorted(item.left, key=lambda k: k.right_dy)
+        arriving = sorted(links, key=lambda k: (k.left.order, k.left_dy))
+        if item.chip is None or arriving == links:
+            continue
+        rows = [link.right_dy for link in links]
+        pins = {pin.dy: pin for pin in item.chip.pins.values() if pin.side == "in"}
+        moved = [pins[link.right_dy] for link in arriving]
+        for link, pin, dy in zip(arriving, moved, rows, strict=True):
+            link.right_dy = pin.dy = dy
 
 
 def _number(columns: list[list[Item]]) -> None:

@@ -75,7 +75,8 @@ def _edges(view: BoardView, names: dict[str, str], theme: Theme) -> Iterator[str
         color = theme.failing if wire.failing else theme.families[wire.dtype_family]
         text = wire.failing or ("z⁻¹ " + wire.spec if wire.latched else wire.spec)
         look = f'color="{color}", fontcolor="{color}", label={_quoted(text)}'
-        look += ", style=dashed, constraint=false" if wire.latched or wire.failing else ""
+        look += ", style=dashed" if wire.latched or wire.failing else ""
+        look += ", constraint=false" if wire.latched else ""
         look += ", penwidth=2.5" if wire.dtype_family == "record" else ""
         yield f"  {names[source.id]}:o{out}:e -> {names[target.id]}:i{into}:w [{look}];"
     for bus in crossings(view):

@@ -11,7 +11,7 @@ from alfgraph.render.columns import Item, Link
 from alfgraph.render.drawing import GRID
 
 CHIP_GAP = 6 * GRID
-NET_GAP = 2 * GRID
+NET_GAP = 3 * GRID
 SIDE_GAP = 3 * GRID
 ROUNDS = 14
 ONE_SIDED_ROUNDS = 4

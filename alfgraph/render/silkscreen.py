@@ -3,9 +3,11 @@
 from alfgraph.render.bands import HEADING, Band
 from alfgraph.render.drawing import GRID
 from alfgraph.render.element import element, words
+from alfgraph.render.heat import EXPLAINED
 from alfgraph.render.layout import EDGE, FOOT, Layout
 from alfgraph.render.outlines import Outline, outlines
 from alfgraph.render.view import BoardView, PhaseView
+from alfgraph.render.wire_svg import draw_diode
 
 HEADING_CHARACTERS = 20
 SAMPLES = (
@@ -96,7 +98,7 @@ def draw_legend(layout: Layout, heat: str) -> str:
     x: float = EDGE
     shapes = []
     if heat != "none":
-        drawn, x = _heat_scale(x, top, heat)
+        drawn, x = _heat_scale(x, top, layout.view.temperature_source)
         shapes.append(drawn)
     families = {net.source.family for net in layout.nets if net.layer == "wire"}
     families |= {sink.family for net in layout.nets for sink in net.sinks if net.layer != "trains"}
@@ -110,26 +112,38 @@ def draw_legend(layout: Layout, heat: str) -> str:
         if any(net.layer == layer for net in layout.nets):
             drawn, x = _sample(x, top, layer, text)
             shapes.append(drawn)
+    if any(sink.detached for net in layout.nets for sink in net.sinks):
+        line = element("path", d=f"M{x} {top}h26", class_="copper f-float")
+        shapes += [
+            line,
+            draw_diode(x + 18, top, "f-float"),
+            words("no gradient", x + 33, top + 4, "lt"),
+        ]
+        x += 33 + 11 * 6.1 + 20
     if any(sink.failing for net in layout.nets for sink in net.sinks):
         drawn, x = _sample(x, top, "failing", "does not fit")
         shapes.append(drawn)
+    changes: set[str | None] = {chip.node.change for chip in layout.chips}
+    changes |= {sink.change for net in layout.nets for sink in net.sinks}
+    for change in ("added", "removed", "changed"):
+        if change in changes:
+            drawn, x = _sample(x, top, change + " wide", change)
+            shapes.append(drawn)
     shapes.append(_title_block(layout, top))
     return element("g", "".join(shapes), class_="legend")
 
 
-def _heat_scale(x: float, top: float, heat: str) -> tuple[str, float]:
+def _heat_scale(x: float, top: float, source: str) -> tuple[str, float]:
     """Five steps from frozen to changed in every project, and where they come from."""
     shapes = [words("how often changed", x, top + 4, "lt")]
     x += 17 * 6.1 + 10
     for step in range(5):
-        shapes.append(element("rect", x=x, y=top - 7, width=22, height=14, rx=2, class_=f"h{step}"))
+        shapes.append(
+            element("rect", x=x, y=top - 7, width=22, height=14, rx=2, class_=f"h{step} step")
+        )
         shapes.append(words(str(step), x + 11, top + 4, f"ln t{step}"))
         x += 24
-    source = {
-        "declared": "0 hardly ever … 4 in every project (as declared by the classes)",
-        "git": "0 hardly ever … 4 most (lines changed in git)",
-        "usage": "0 hardly ever … 4 in every graph file (counted)",
-    }.get(heat, heat)
+    source = EXPLAINED.get(source, source)
     shapes.append(words(source, x + 6, top + 4, "lt"))
     return "".join(shapes), x + len(source) * 6.1 + 34
 

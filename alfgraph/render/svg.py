@@ -82,7 +82,13 @@ def colors(theme: Theme) -> dict[str, str]:
     named |= {f"f-{family}": color for family, color in theme.families.items()}
     named |= {f"h{step}": color for step, color in enumerate(theme.heat)}
     named |= {f"t{step}": text_on(color) for step, color in enumerate(theme.heat)}
-    return named | {"hn": theme.neutral, "tn": text_on(theme.neutral)}
+    for key, color in {"n": theme.neutral, **_changes(theme)}.items():
+        named |= {f"h{key}": color, f"t{key}": text_on(color)}
+    return named
+
+
+def _changes(theme: Theme) -> dict[str, str]:
+    return {"a": theme.added, "r": theme.removed, "c": theme.changed}
 
 
 def style_lines(theme: Theme, value: Value) -> Iterator[str]:
@@ -105,7 +111,7 @@ def _board_style(c: dict[str, str]) -> Iterator[str]:
     yield ".ph{font-size:14px;font-weight:700;letter-spacing:1.5px}"
     yield f".rate{{font-size:10.5px;fill:{c['silk_dim']}}}.axes{{font-size:10.5px}}"
     yield f".lt{{font-size:10px;fill:{c['silk_dim']}}}.ln{{font-size:9px;text-anchor:middle}}"
-    yield ".e{text-anchor:end}"
+    yield f".e{{text-anchor:end}}.step{{stroke:{c['chip_line']};stroke-width:.7}}"
 
 
 def _chip_style(c: dict[str, str]) -> Iterator[str]:
@@ -119,10 +125,13 @@ def _chip_style(c: dict[str, str]) -> Iterator[str]:
     yield f".pl{{font-size:10.5px;fill:{c['chip_text']};text-anchor:middle}}"
     yield f".pn{{font-size:10.5px;fill:{c['chip_text']}}}.faint{{fill:{c['chip_dim']}}}"
     yield ".off{opacity:.22}"
+    for change in ("added", "removed", "changed"):
+        yield f".chip.{change} .edge,.chip.{change} .pill{{stroke:{c[change]};stroke-width:2}}"
+    yield ".same{opacity:.4}"
     yield f".rd{{font-size:8px;fill:{c['silk_dim']};letter-spacing:.5px}}"
     yield f".outline{{fill:none;stroke:{c['silk_dim']};stroke-opacity:.55;stroke-dasharray:5 4}}"
     yield f".ol{{font-size:9.5px;fill:{c['silk_dim']}}}"
-    for step in ("0", "1", "2", "3", "4", "n"):
+    for step in "01234narc":
         yield f".h{step}{{fill:{c[f'h{step}']}}}.t{step}{{fill:{c[f't{step}']}}}"
     yield f".pad{{stroke:{c['board_edge']};stroke-width:.7}}.open{{fill-opacity:.3}}"
 
@@ -136,7 +145,8 @@ def _wire_style(c: dict[str, str], theme: Theme) -> Iterator[str]:
     names = [f"f-{family}" for family in theme.families]
     for name in (*names, "added", "removed", "changed"):
         yield f".copper.{name}{{stroke:{c[name]}}}"
-        yield f".joint.{name},.tip.{name},.pad.{name},.diode.{name}{{fill:{c[name]}}}"
+        yield f".joint.{name},.tip.{name},.pad.{name}{{fill:{c[name]}}}"
+        yield f".diode.{name}{{fill:{c['band']};stroke:{c[name]};stroke-width:1.5}}"
     for name, key, dashes in (("trains", "params", "1.5 5"), ("tracks", "tracks", "7 4 1.5 4")):
         yield f".copper.{name}{{stroke:{c[key]};stroke-dasharray:{dashes}}}"
         yield f".joint.{name},.tip.{name},.pad.{name}{{fill:{c[key]}}}"
@@ -144,7 +154,8 @@ def _wire_style(c: dict[str, str], theme: Theme) -> Iterator[str]:
     yield f".tip.failing,.joint.failing{{fill:{c['failing']}}}.late{{stroke-dasharray:6 4}}"
     yield f".register{{fill:{c['chip']};stroke:{c['f-record']};stroke-width:1.4}}"
     yield f".rt{{font-size:12px;font-weight:700;fill:{c['f-record']};text-anchor:middle}}"
-    yield f".sp{{font-size:9px;fill:{c['silk_dim']}}}"
+    yield f".sp{{font-size:9px;fill:{c['silk_dim']};stroke:{c['band']}}}"
+    yield ".sp{stroke-width:2.5;paint-order:stroke}"
     yield f".plate{{fill:{c['board']}}}.plate.bus{{stroke:{c['f-record']};stroke-opacity:.5}}"
     yield f".plate.bad{{fill:{c['failing']}}}.pt{{font-size:9.5px;text-anchor:middle}}"
     yield ".pt.bad{fill:#fff;font-weight:700}"

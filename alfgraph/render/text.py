@@ -124,7 +124,7 @@ def _diagnostic_lines(view: BoardView, width: int) -> Iterator[str]:
 
 def _wrapped(head: str, items: list[str], width: int, separator: str) -> Iterator[str]:
     """Lays items out after a head, continuing under the first one."""
-    indent = " " * min(len(head), width // 2)
+    indent = " " * min(len(head), width * 2 // 3)
     line, empty = head, True
     for index, item in enumerate(items):
         piece = item + (separator if index < len(items) - 1 else "")

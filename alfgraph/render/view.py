@@ -55,7 +55,6 @@ class PartView(View):
         tracked_by: the path of the target that follows its parameters.
         parent: the path of the enclosing board.
         gradient: for buffers: `with grad`, `with grad (recomputed)` or `no grad`.
-        change: set in a comparison of two boards.
     """
 
     path: str
@@ -71,7 +70,6 @@ class PartView(View):
     tracked_by: str | None = None
     parent: str = ""
     gradient: str | None = None
-    change: Change | None = None
 
 
 class PinView(View):
@@ -107,6 +105,7 @@ class NodeView(View):
         outputs: its pins on the right.
         every: runs on every n-th turn of the phase.
         note: a few words more, printed small on the chip.
+        change: set in a comparison of two boards.
     """
 
     id: str
@@ -120,6 +119,7 @@ class NodeView(View):
     outputs: tuple[PinView, ...] = ()
     every: int = 1
     note: str = ""
+    change: Change | None = None
 
 
 class WireView(View):

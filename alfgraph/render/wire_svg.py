@@ -16,16 +16,22 @@ def draw_wires(layout: Layout) -> tuple[str, str]:
         The parameter layer and the copper layer; the first lies below.
     """
     coppers = etch(layout)
-    second = "".join(_net(copper) for copper in coppers if _is_parameters(copper.net))
-    first = "".join(_net(copper) for copper in coppers if not _is_parameters(copper.net))
+    compared = any(_changes(net) for net in layout.nets)
+    compared = compared or any(chip.node.change for chip in layout.chips)
+    second = "".join(_net(copper, compared) for copper in coppers if _is_parameters(copper.net))
+    first = "".join(_net(copper, compared) for copper in coppers if not _is_parameters(copper.net))
     return second, first
+
+
+def _changes(net: Net) -> bool:
+    return any(sink.change for sink in net.sinks)
 
 
 def _is_parameters(net: Net) -> bool:
     return net.layer in ("trains", "tracks")
 
 
-def _net(copper: Copper) -> str:
+def _net(copper: Copper, compared: bool) -> str:
     """One net, told apart by its number; what is wrong is drawn last."""
     net = copper.net
     traces = sorted(copper.traces, key=lambda trace: (trace.look.failing, trace.look.wide))
@@ -48,7 +54,7 @@ def _net(copper: Copper) -> str:
         "g",
         tooltip(told + (f"\n{source.spec}" if source.spec else ""))
         + "".join([*casing, *lines, *dots, *ends, *registers, _source_label(net), *hit]),
-        class_=f"net {net.layer}",
+        class_=f"net {net.layer}" + (" same" if compared and not _changes(net) else ""),
         data_net=net.number,
         data_from=source.chip.number,
         data_to=" ".join(dict.fromkeys(str(sink.pin.chip.number) for sink in net.sinks)),
@@ -82,8 +88,13 @@ def _end(net: Net, sink: Sink) -> str:
     size = 5 if net.layer == "bus" or sink.family == "record" else 4
     mark = element("path", d=f"M{x} {y}l{-2 * size} {-size}v{2 * size}z", class_=f"tip {color}")
     if sink.detached:
-        mark += element("path", d=f"M{x - 12} {y - 5}v10m0 -5l-7 -5v10z", class_=f"diode {color}")
+        mark += draw_diode(x - 2 * size - 1, y, color)
     return mark
+
+
+def draw_diode(x: float, y: float, color: str) -> str:
+    """Values pass, gradients do not."""
+    return element("path", d=f"M{x} {y - 5}v10M{x} {y}l-9 -5v10z", class_=f"diode {color}")
 
 
 def _register(point: Point) -> str:

@@ -126,7 +126,8 @@ def save_checkpoint(
     except (OSError, _safetensors_error()) as error:
         raise CheckpointError(
             f"Checkpoint {iteration} could not be saved in {directory}: {error}. "
-            "Earlier checkpoints are as they were; make room or fix the permissions, and run again."
+            "Earlier checkpoints are as they were; make room or fix the permissions, and run again.",
+            code="E602",
         ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -155,7 +156,8 @@ def load_checkpoint(path: Path, *, board: Mapping[str, Any] | None = None) -> di
         return state
     except (_Broken, ValueError, TypeError, RecursionError) as error:
         raise CheckpointError(
-            f"Checkpoint {path} is damaged: {error}. Use another one with --checkpoint."
+            f"Checkpoint {path} is damaged: {error}. Use another one with --checkpoint.",
+            code="E603",
         ) from error
 
 
@@ -169,7 +171,7 @@ def read_board(path: Path) -> dict[str, Any]:
         board: dict[str, Any] = _read_manifest(path)["board"]
         return board
     except _Broken as error:
-        raise CheckpointError(f"Checkpoint {path} is damaged: {error}.") from error
+        raise CheckpointError(f"Checkpoint {path} is damaged: {error}.", code="E603") from error
 
 
 def list_checkpoints(directory: Path) -> list[tuple[int, Path]]:
@@ -228,6 +230,13 @@ def rotate(directory: Path, *, keep: int | None, keep_best: int = 0, spread: int
             _remove(path)
             removed.append(iteration)
     return removed
+
+
+def discard(directory: Path, iteration: int) -> None:
+    """Remove the checkpoint of an iteration, if it is there."""
+    path = directory / str(iteration)
+    if path.is_dir():
+        _remove(path)
 
 
 class _Broken(Exception):
@@ -318,7 +327,8 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         if isinstance(written, int) and written > FORMAT:
             raise _NewerFormatError(
                 f"Checkpoint {path} has format {written} and this alfgraph reads formats up to "
-                f"{FORMAT}; update alfgraph to use it."
+                f"{FORMAT}; update alfgraph to use it.",
+                code="E603",
             )
         _check_shape(manifest)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -11,7 +11,7 @@ import torch
 
 from alfgraph.compiler.numbers import environment_of
 from alfgraph.errors import UsageError
-from alfgraph.program import Program
+from alfgraph.program import Program, own_generators
 from alfgraph.timestep import FIRST, LAST
 
 
@@ -26,6 +26,11 @@ class Evaluation:
 
     returns: tuple[float, ...] = ()
     lengths: tuple[int, ...] = ()
+
+    @property
+    def episodes(self) -> int:
+        """How many there were."""
+        return len(self.returns)
 
     @property
     def return_mean(self) -> float:
@@ -115,18 +120,18 @@ def evaluate(
         raise UsageError("this board has no `predict` phase, so it cannot be evaluated")
     count = max(1, min(num_environments, episodes))
     changed = part.model_copy(update=env_options) if env_options else part
-    env = changed.open(count, seed, True, program.device)
+    with own_generators(seed, program.device):
+        env = changed.open(count, seed, True, program.device)
     observer = FirstEpisodes(count, -(-episodes // count), on_step)
     modules = [m for m in program.modules.values() if isinstance(m, torch.nn.Module)]
     training = [module.training for module in modules]
-    devices: list[Any] = [] if program.device == "cpu" else [program.device]
     try:
         for module in modules:
             module.eval()
-        with torch.random.fork_rng(devices=devices):
-            torch.manual_seed(seed)
+        with own_generators(seed, program.device):
             namespace = program.namespace_for_evaluation({part.socket_path: env}, observer)
             namespace["start_predict"]()
+            observer.observe(env)
             while not observer.is_done:
                 namespace["predict"](1)
     finally:

@@ -6,17 +6,17 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 
 from alfgraph.errors import UsageError
 from alfgraph.graph import Graph
 from alfgraph.plan import Plan
-from alfgraph.runtime.session import Session
+from alfgraph.runtime.session import RunOptions, Session
 
 WIDE = 128
 """Width from which a second thread helps (measured: below it costs)."""
@@ -51,13 +51,8 @@ def run(
     graph: Graph,
     run_dir: str | Path | None = None,
     *,
-    device: str | None = None,
-    fresh: bool = False,
-    quiet: bool = False,
-    on_summary: Callable[[dict[str, Any]], None] | None = None,
-    profile: bool = False,
-    save: bool = True,
     plan: Plan | None = None,
+    **options: Unpack[RunOptions],
 ) -> RunResult:
     """Train a board.
 
@@ -65,30 +60,26 @@ def run(
         graph: the board.
         run_dir: its directory; one that holds a checkpoint is resumed. None: a new one below
             `runs/`.
-        device: overrides `trainer.device`.
-        fresh: forget what the directory holds.
-        quiet: no progress.
-        on_summary: called with every summary; what W&B or MLflow need.
-        profile: print where the time went.
-        save: False writes nothing at all (notebooks, tests).
         plan: the board's plan, if it was made already.
+        **options: `device` overrides `trainer.device`; `fresh` forgets what the directory holds;
+            `quiet` shows no progress; `on_summary` is called with every summary, which is what W&B
+            or MLflow need; `profile` prints where the time went; `save=False` writes nothing at
+            all (notebooks, tests).
 
     Raises:
         BoardError: the board has errors; nothing was created.
         RunError: the run failed; the last checkpoint is whole.
     """
     made = plan if plan is not None else graph.plan()
-    where = check_device(device or made.compiled.board.trainer.device)
-    session = Session(
-        made, run_dir=run_dir, device=where, fresh=fresh, quiet=quiet, on_summary=on_summary,
-        save=save,
-    )
+    check_device(options.get("device") or made.compiled.board.trainer.device)
+    session = Session(made, run_dir, options)
     with threads(made), session, interruptions() as asked:
         while not session.is_done and not asked:
             session.iterate()
-        session.finish(interrupted=bool(asked))
-    if profile:
-        session.print_profile()
+        interrupted = bool(asked) and not session.is_done
+        session.finish(interrupted)
+        if session.profile:
+            session.print_profile()
     return RunResult(
         env_steps=session.program.counters["env_steps"],
         iterations=session.program.counters["iteration"],
@@ -96,7 +87,7 @@ def run(
         return_mean=session.last_return,
         best_return=session.best_return,
         run_dir=session.path,
-        interrupted=bool(asked),
+        interrupted=interrupted,
         already_finished=session.was_finished,
     )
 
@@ -137,7 +128,7 @@ def chosen_threads(plan: Plan) -> int:
     for module in plan.compiled.board.modules.values():
         parameters = getattr(module, "parameters", None)
         for parameter in parameters() if parameters is not None else ():
-            if parameter.dim() >= 2:
+            if parameter.dim() > 1:
                 widest = max(widest, min(parameter.shape[0], parameter[0].numel()))
     return 1 if widest < WIDE else min(4, os.cpu_count() or 1)
 

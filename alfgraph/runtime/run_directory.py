@@ -205,7 +205,8 @@ class RunDirectory:
                     raise RunError(
                         f"Run directory {self.path} is in use by "
                         f"{holder or 'another process'}; wait for it to end, stop it, or choose "
-                        "another directory with --run-dir."
+                        "another directory with --run-dir.",
+                        code="E602",
                     ) from error
                 except OSError:
                     os.close(descriptor)
@@ -234,7 +235,8 @@ class RunDirectory:
                 raise
             raise RunError(
                 f"Run directory {self.path} cannot be used: {error.strerror}. "
-                "Choose another one with --run-dir, or fix its permissions."
+                "Choose another one with --run-dir, or fix its permissions.",
+                code="E602",
             ) from error
 
 

@@ -2,81 +2,108 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TypedDict
 
 import torch
 
-from alfgraph.annealing import Progress
-from alfgraph.board_file import describe
-from alfgraph.errors import RunError, add_board_path
+from alfgraph.board_file import describe, difference
+from alfgraph.errors import CheckpointError, RunError, add_board_path
 from alfgraph.monitor.episodes import EpisodeMetrics
 from alfgraph.monitor.progress import progress
-from alfgraph.monitor.writers import JsonLinesWriter, TensorBoardWriter, Writers
 from alfgraph.plan import Plan
 from alfgraph.program import Program
-from alfgraph.runtime.checkpoint import checkpoint_interval, find_last, load_checkpoint
-from alfgraph.runtime.checkpoint import rotate, save_checkpoint
+from alfgraph.runtime.agenda import Agenda
+from alfgraph.runtime.checkpoint import (
+    discard,
+    find_last,
+    load_checkpoint,
+    read_board,
+    rotate,
+    save_checkpoint,
+)
 from alfgraph.runtime.evaluation import Evaluation, evaluate
+from alfgraph.runtime.faults import find_fault
+from alfgraph.runtime.observing import EpisodeObserver
+from alfgraph.runtime.rebuilding import provenance
 from alfgraph.runtime.run_directory import RunDirectory
-from alfgraph.settings_table import settings_of
+from alfgraph.runtime.summaries import Summaries, not_finite
+
+REBUILT = 3
+"""The tier of environments whose state cannot be saved."""
 
 
-class EpisodeObserver:
-    """What programs call `episodes`: counts steps and feeds the episode metrics."""
+class RunOptions(TypedDict, total=False):
+    """How a board is run; see `run`."""
 
-    def __init__(self, metrics: EpisodeMetrics, counters: dict[str, int], num_envs: int) -> None:
-        self.metrics = metrics
-        self.counters = counters
-        self.num_envs = num_envs
-        self.started = False
-
-    def observe(self, env: Any) -> None:
-        """Look at the current time step; every one but the very first is an env step."""
-        if self.started:
-            self.counters["env_steps"] += self.num_envs
-        self.started = True
-        info = env.env_info
-        numbers = {k: v.cpu().numpy() for k, v in info.items()} if info else None
-        self.metrics.observe(env.step_type_numpy, env.reward_numpy, numbers)
+    device: str | None
+    fresh: bool
+    quiet: bool
+    on_summary: Callable[[dict[str, Any]], None] | None
+    profile: bool
+    save: bool
 
 
 class Session:
-    """Everything around the iterations of one run: directory, logs, checkpoints, evaluation."""
+    """Everything around the iterations of one run: directory, logs, checkpoints, evaluation.
+
+    Details:
+        - A checkpoint is saved at the iterations the agenda names, at the end, where an evaluation
+          was the best so far (`keep_best`), and when the run is interrupted. The latter two change
+          nothing about a run whose environments can be saved (tiers 1 and 2). Where they can only
+          be rebuilt (tier 3), saving changes the run, so only the agenda's iterations and the end
+          count: an interrupted run goes on from the last of them, and repeats what came after.
+        - With `keep_best`, the score of a checkpoint is the mean return of the evaluation made at
+          its iteration; a checkpoint without an evaluation has none.
+
+    Attributes:
+        program: what runs.
+        agenda: when what is due.
+        last_return: mean return of the last evaluation.
+        best_return: of the best.
+        was_finished: the run had reached its end before this session.
+    """
+
+    program: Program
+    summaries: Summaries
+    board: dict[str, Any]
 
     def __init__(
         self,
         plan: Plan,
-        *,
         run_dir: str | Path | None,
-        device: str,
-        fresh: bool,
-        quiet: bool,
-        on_summary: Callable[[dict[str, Any]], None] | None,
-        save: bool,
+        options: RunOptions,
     ) -> None:
+        """Prepare a stretch of training; entering it begins.
+
+        Args:
+            plan: of the board.
+            run_dir: the run's directory; None: a new one below `runs/`.
+            options: as for `run`.
+        """
         self.plan = plan
         self.trainer = plan.compiled.board.trainer
-        self.device = device
-        self.fresh = fresh
-        self.directory = self._directory(run_dir) if save else None
-        self.progress = progress(quiet or self.trainer.progress == "none")
-        self.on_summary = on_summary
-        self.seconds = {"train": 0.0, "evaluate": 0.0, "save": 0.0, "log": 0.0}
-        self.started_at = 0
+        self.agenda = Agenda.of(plan)
+        self.device = options.get("device") or self.trainer.device
+        self.fresh = options.get("fresh", False)
+        self.profile = options.get("profile", False)
+        self.on_summary = options.get("on_summary")
+        self.progress = progress(options.get("quiet", False) or self.trainer.progress == "none")
         self.last_return = math.nan
         self.best_return = math.nan
         self.was_finished = False
-        self.saved_at = -1
         self.evaluated_at = -1
-        self._summary_time = 0.0
-        self._summary_steps = 0
-
-    def _directory(self, run_dir: str | Path | None) -> RunDirectory:
-        return RunDirectory.new(self.plan.name) if run_dir is None else RunDirectory(run_dir)
+        self.saved_at = -1
+        self._extra_at = -1
+        self._started_at = 0
+        self._closing = contextlib.ExitStack()
+        self._run_dir = run_dir
+        self._keeps_files = options.get("save", True)
+        self.directory: RunDirectory | None = None
 
     @property
     def path(self) -> Path | None:
@@ -86,79 +113,92 @@ class Session:
     # ---------------------------------------------------------- begin and end
 
     def __enter__(self) -> Session:
-        if self.directory is not None:
-            self.directory.open()
-        try:
-            self._open()
-        except BaseException:
-            if self.directory is not None:
-                self.directory.close()
-            raise
+        with contextlib.ExitStack() as stack:
+            if self._keeps_files:
+                given = self._run_dir
+                run = RunDirectory.new(self.plan.name) if given is None else RunDirectory(given)
+                self.directory = stack.enter_context(run)
+            self._open(stack)
+            self._closing = stack.pop_all()
         return self
 
-    def _open(self) -> None:
-        if self.fresh and self.directory is not None:
-            self.directory.clear()
-        found = find_last(self.directory.checkpoints) if self.directory is not None else None
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        self._closing.close()
+
+    def _open(self, stack: contextlib.ExitStack) -> None:
+        """Until the program runs nothing is written: a run that cannot start leaves no trace."""
         self.board = describe(self.plan.compiled.graph)
-        state = None
-        if found is not None and found.path is not None:
-            state = load_checkpoint(found.path, board=self.board)
-        self._build()
-        if self.directory is not None:
-            self.directory.begin(self.board, self.plan.code)
-        self._open_writers()
-        for damage in found.damaged if found is not None else ():
+        state, damages = self._find_state()
+        program = self._build(stack)
+        stack.enter_context(program.generators())
+        if state is None:
+            program.start()
+        else:
+            program.load_state(state["program"])
+        self._begin_directory()
+        self.summaries = Summaries(
+            program, self.metrics, self.progress, self.directory, self.on_summary
+        )
+        stack.callback(self.summaries.writers.close)
+        stack.callback(self.progress.stop)
+        limits = (self.agenda.iterations, self.agenda.env_steps)
+        self.progress.start(self._plan_line(), *limits)
+        for damage in damages:
             self.progress.message(str(damage))
+        self._set_clocks()
         if state is not None:
             self._resume(state)
         else:
-            with self.program.generators():
-                self.program.start()
-            self._write_texts()
-        limit = self.trainer.iteration_limit
-        self.progress.start(self._plan_line(), limit, self.trainer.num_env_steps)
+            self.summaries.begin(at=-1)
+            self.summaries.describe(self.plan)
         self.was_finished = self.is_done
-        self.started_at = self.program.counters["env_steps"]
-        self._summary_time = time.perf_counter()
-        self._summary_steps = self.started_at
+        self._started_at = program.counters["env_steps"]
 
-    def _build(self) -> None:
+    def _find_state(self) -> tuple[dict[str, Any] | None, tuple[Any, ...]]:
+        """What to resume from: the newest whole checkpoint, if it is of this board."""
+        if self.directory is None or self.fresh:
+            return None, ()
+        found = find_last(self.directory.checkpoints)
+        if found.path is None:
+            if found.damaged:
+                raise CheckpointError(
+                    f"no checkpoint of {self.path} is whole: {found.damaged[0]}",
+                    code="E603",
+                    help="--fresh starts over; another --run-dir leaves this one as it is",
+                )
+            return None, ()
+        refuse_other_board(read_board(found.path), self.board, self.directory.path)
+        return load_checkpoint(found.path), found.damaged
+
+    def _build(self, stack: contextlib.ExitStack) -> Program:
         num_envs = self.plan.schedule.num_environments or 1
-        compiled = self.plan.compiled
-        self.metrics = EpisodeMetrics(num_envs, reward_shape(compiled.board))
-        observer = EpisodeObserver(self.metrics, {}, num_envs)
+        self.metrics = EpisodeMetrics(num_envs, reward_shape(self.plan.compiled.board))
+        self.observer = EpisodeObserver(self.metrics, num_envs)
         self.program = Program(
-            self.plan, seed=self.trainer.random_seed, device=self.device, episodes=observer
+            self.plan, seed=self.trainer.random_seed, device=self.device, episodes=self.observer
         )
-        observer.counters = self.program.counters
-        self.observer = observer
+        stack.callback(self.program.close)
+        self.observer.counters = self.program.counters
+        return self.program
 
-    def _open_writers(self) -> None:
-        hooks = [self.on_summary] if self.on_summary is not None else []
-        writers: list[Any] = []
+    def _begin_directory(self) -> None:
         if self.directory is not None:
-            writers = [
-                JsonLinesWriter(self.directory.metrics),
-                TensorBoardWriter(self.directory.tensorboard),
-            ]
-        self.writers = Writers(writers, hooks)
+            if self.fresh:
+                self.directory.clear()
+            self.directory.begin(self.board, self.plan.code)
 
-    def _write_texts(self) -> None:
-        self.writers.text("program", f"```python\n{self.plan.code}\n```", 0)
-        self.writers.text("plan", f"```\n{self.plan.text()}\n```", 0)
-        self.writers.text("settings", settings_markdown(self.plan.compiled.graph), 0)
+    def _set_clocks(self) -> None:
+        on_device = self.device.startswith("cuda")
+        self.seconds = self.summaries.seconds
+        self.program.time_phases(
+            self.seconds, torch.cuda.synchronize if self.profile and on_device else None
+        )
+        self.seconds.update(iteration=0.0, evaluate=0.0, save=0.0, log=0.0)
 
     def _plan_line(self) -> str:
         where = f" · {self.path}" if self.path is not None else ""
-        return f"{self.plan.name} · {self.plan.environment} · seed {self.trainer.random_seed}{where}"
-
-    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        self.progress.stop()
-        self.writers.close()
-        self.program.close()
-        if self.directory is not None:
-            self.directory.close()
+        seed = self.trainer.random_seed
+        return f"{self.plan.name} · {self.plan.environment} · seed {seed}{where}"
 
     # --------------------------------------------------------------- the loop
 
@@ -170,119 +210,84 @@ class Session:
     @property
     def is_done(self) -> bool:
         """Whether the run has reached its end."""
-        return self.fraction >= 1.0
-
-    @property
-    def fraction(self) -> float:
-        """How much of the run is done, whichever limit is nearer."""
-        limit, steps = self.trainer.iteration_limit, self.trainer.num_env_steps
-        parts = [0.0]
-        if limit is not None:
-            parts.append(self.iteration / limit)
-        if steps is not None:
-            parts.append(self.program.counters["env_steps"] / steps)
-        return max(parts)
+        counters = self.program.counters
+        return self.agenda.is_done(counters["iteration"], counters["env_steps"])
 
     def iterate(self) -> None:
         """One training iteration, and what is due after it."""
         begun = time.perf_counter()
-        at = Progress(self.iteration, self.program.counters["env_steps"], min(self.fraction, 1.0))
+        counters = self.program.counters
         try:
-            with self.program.generators():
-                self.program.iterate(at)
+            self.program.iterate(self.agenda.progress(counters["iteration"], counters["env_steps"]))
         except Exception as error:
             self._explain(error)
-            raise
-        self.seconds["train"] += time.perf_counter() - begun
-        self.progress.tick(self.iteration, self.program.counters["env_steps"])
-        if self._summary_is_due():
-            self._summarize()
-        if self.trainer.eval_interval and self.iteration % self.trainer.eval_interval == 0:
-            self._evaluate()
-        if self.directory is not None and self.iteration % self._save_interval() == 0:
+        self.seconds["iteration"] += time.perf_counter() - begun
+        iteration = counters["iteration"]
+        self.progress.tick(iteration, counters["env_steps"])
+        agenda, done = self.agenda, self.is_done
+        evaluation = None
+        if agenda.evaluates_at(iteration) or (done and agenda.evaluates):
+            evaluation = self._evaluate()
+        if evaluation is not None or agenda.summarizes_at(iteration):
+            self._summarize(evaluation)
+        is_best = evaluation is not None and self._is_best(evaluation)
+        if agenda.saves_at(iteration) or done:
             self._save()
-
-    def _explain(self, error: Exception) -> None:
-        """A failure keeps its type and traceback, and gains the place on the board."""
-        if not isinstance(error, RunError):
-            add_board_path(error, f"iteration {self.iteration} of {self.plan.name}")
-
-    def _summary_is_due(self) -> bool:
-        interval = self.trainer.summary_interval
-        first = self.trainer.summarize_first_interval and self.iteration <= interval
-        return first or self.iteration % interval == 0
-
-    def _save_interval(self) -> int:
-        total = self.plan.schedule.iterations
-        return checkpoint_interval(total, self.trainer.num_checkpoints) if total else 1000
+        elif is_best and self.trainer.keep_best and self.program.tier < REBUILT:
+            self._save_extra()
 
     def finish(self, interrupted: bool) -> None:
-        """Evaluate at the end of the run, and save."""
+        """Save what an interruption would lose."""
         if self.was_finished:
             self.progress.message("this run is finished; --fresh starts it over")
-            return
-        if not interrupted and self.evaluated_at != self.iteration:
-            self._evaluate()
-        if self.directory is not None and (interrupted or self.saved_at != self.iteration):
-            self._save()
+        elif interrupted and self.directory is not None and self.saved_at != self.iteration:
+            if self.program.tier < REBUILT:
+                self._save()
+            else:
+                self.progress.message(
+                    f"interrupted; these environments can only be saved at planned checkpoints, so "
+                    f"the run will go on from iteration {max(self.saved_at, 0):,}"
+                )
+
+    def _explain(self, error: Exception) -> NoReturn:
+        """A failure keeps its type and traceback, and gains the place in the run."""
+        saved = f"checkpoint {self.saved_at} is whole" if self.saved_at >= 0 else "none was saved"
+        place = f"in iteration {self.iteration + 1:,} of {self.plan.name}; {saved}"
+        if not isinstance(error, RunError):
+            add_board_path(error, place)
+            raise error
+        raise RunError(
+            [d.model_copy(update={"notes": (*d.notes, place)}) for d in error.diagnostics]
+        ) from error
 
     # ---------------------------------------------------------------- logging
 
-    def _summarize(self, evaluation: Evaluation | None = None) -> None:
+    def _summarize(self, evaluation: Evaluation | None) -> None:
         begun = time.perf_counter()
-        counters = self.program.counters
-        values = {name: float(value) for name, value in self.program.log.items()}
-        for path, optimizer in self.program.optimizers.items():
-            values[f"{path}/grad_norm"] = float(optimizer.grad_norm)
-            values[f"{path}/lr"] = float(optimizer.lr)
-        bad = [name for name, value in values.items() if not math.isfinite(value)]
-        if bad:
-            raise RunError(
-                f"`{bad[0]}` is not finite at iteration {self.iteration}",
-                code="E604",
-                help="lower the learning rate, clip gradients, or look at the environment's rewards",
-            )
-        metrics = self.metrics.summary()
-        elapsed = begun - self._summary_time
-        rate = (counters["env_steps"] - self._summary_steps) / elapsed if elapsed > 0 else 0.0
-        if evaluation is not None:
-            metrics["eval/AverageReturn"] = evaluation.return_mean
-            metrics["eval/AverageEpisodeLength"] = evaluation.length_mean
-        self.writers.write(
-            {
-                "iteration": self.iteration,
-                "env_steps": counters["env_steps"],
-                "episodes": self.metrics.episodes,
-                "metrics": metrics,
-                "values": values,
-                "wall": {"time/steps_per_second": rate}
-                | {f"time/{name}": seconds for name, seconds in self.seconds.items()},
-            }
-        )
-        self._show(metrics, values, rate)
-        if elapsed > 1.0:
-            self._summary_time, self._summary_steps = time.perf_counter(), counters["env_steps"]
+        values = self.summaries.values()
+        self._refuse_not_finite(values)
+        if self.on_summary is None:
+            self.summaries.write(values, evaluation)
+        else:
+            with self.program.outside():  # a hook may draw random numbers
+                self.summaries.write(values, evaluation)
         self.seconds["log"] += time.perf_counter() - begun
 
-    def _show(self, metrics: dict[str, float], values: dict[str, float], rate: float) -> None:
-        record: dict[str, float | str] = {
-            "iteration": self.iteration,
-            "env_steps": self.program.counters["env_steps"],
-            "episodes": self.metrics.episodes,
-            "steps_per_second": rate,
-        }
-        for name, key in (("AverageReturn", "return"), ("AverageEpisodeLength", "length")):
-            if name in metrics:
-                record[key] = metrics[name]
-        losses = [value for name, value in values.items() if name.endswith("/loss")]
-        if losses:
-            record["loss"] = losses[0]
-        record |= {f"time/{name}": seconds for name, seconds in self.seconds.items()}
-        self.progress.update(record)
+    def _refuse_not_finite(self, values: dict[str, float]) -> None:
+        """A run whose numbers are not finite is repeated to find out where that began."""
+        bad = not_finite(values)
+        if bad is not None:
+            iteration = self.iteration
+            state, _ = self._find_state() if self.saved_at >= 0 else (None, ())
+            self.progress.message(
+                f"`{bad}` is not finite at iteration {iteration:,}; repeating from "
+                f"{'the start' if state is None else 'the last checkpoint'} to find out why"
+            )
+            start = None if state is None else state["program"]
+            with self.program.outside():
+                raise find_fault(self.plan, self.agenda, self.device, start, iteration, bad)
 
-    def _evaluate(self) -> None:
-        if not self.trainer.num_eval_episodes or self.program.board.section("predict") is None:
-            return
+    def _evaluate(self) -> Evaluation:
         begun = time.perf_counter()
         result = evaluate(
             self.program,
@@ -292,52 +297,71 @@ class Session:
         )
         self.evaluated_at = self.iteration
         self.last_return = result.return_mean
-        self.best_return = max(result.return_mean, self.best_return) if math.isfinite(
-            self.best_return
-        ) else result.return_mean
         self.seconds["evaluate"] += time.perf_counter() - begun
-        self._summarize(result)
         self.progress.message(
             f"evaluation at {self.program.counters['env_steps']:,} env steps: "
-            f"{result.return_mean:.1f} ± {result.return_std:.1f} over {len(result.returns)} episodes"
+            f"{result.return_mean:.1f} ± {result.return_std:.1f} over {result.episodes} episodes"
         )
+        return result
 
     # ------------------------------------------------------------ checkpoints
 
+    def _is_best(self, evaluation: Evaluation) -> bool:
+        """Whether no evaluation before was as good; remembers the return if so."""
+        found = evaluation.return_mean
+        if not math.isfinite(found) or found <= self.best_return:  # NaN, at first, is no bound
+            return False
+        self.best_return = found
+        return True
+
+    def _save_extra(self) -> None:
+        """Save the best policy outside the agenda, in place of the one before it."""
+        before, self._extra_at = self._extra_at, self.iteration
+        self._save()
+        if before >= 0 and self.directory is not None:
+            discard(self.directory.checkpoints, before)
+
     def _save(self) -> None:
-        if self.directory is None:
-            return
         begun = time.perf_counter()
-        self.writers.flush()
-        state = {
+        if self.directory is None:
+            self.program.rebuild_environments()  # saving or not must make no difference
+            return
+        self._refuse_not_finite(self.summaries.values())
+        self.summaries.writers.flush()
+        iteration, folder = self.iteration, self.directory.checkpoints
+        score = self.last_return if self.evaluated_at == iteration else None
+        save_checkpoint(folder, iteration, self._state(), board=self.board, score=score)
+        best = int(self.trainer.keep_best)
+        rotate(folder, keep=self.trainer.keep_checkpoints, keep_best=best)
+        self.saved_at = iteration
+        self.seconds["save"] += time.perf_counter() - begun
+
+    def _state(self) -> dict[str, Any]:
+        """Everything, to be continued; what depends on the clock is under `seconds`."""
+        return {
             "program": self.program.state(),
             "metrics": self.metrics.state(),
             "session": {
                 "last_return": self.last_return,
                 "best_return": self.best_return,
                 "evaluated_at": self.evaluated_at,
+                "extra_at": self._extra_at,
                 "seconds": dict(self.seconds),
             },
+            "provenance": provenance(self.plan.compiled.board.root),
         }
-        score = self.last_return if self.evaluated_at == self.iteration else None
-        if score is not None and not math.isfinite(score):
-            score = None
-        folder = self.directory.checkpoints
-        save_checkpoint(folder, self.iteration, state, board=self.board, score=score)
-        rotate(folder, keep=self.trainer.keep_checkpoints, keep_best=int(self.trainer.keep_best))
-        self.saved_at = self.iteration
-        self.seconds["save"] += time.perf_counter() - begun
 
     def _resume(self, state: dict[str, Any]) -> None:
-        self.program.load_state(state["program"])
         self.metrics.load_state(state["metrics"])
         self.observer.started = True
         kept = state["session"]
         self.last_return, self.best_return = kept["last_return"], kept["best_return"]
         self.evaluated_at = int(kept["evaluated_at"])
-        self.seconds.update(kept["seconds"])
+        known = {k: v for k, v in kept["seconds"].items() if k in self.seconds}
+        self.seconds.update(known)
+        self._extra_at = int(kept["extra_at"])
         self.saved_at = self.iteration
-        self.writers.cut_after(self.iteration)
+        self.summaries.begin(at=self.iteration)
         self.progress.message(
             f"resumed at iteration {self.iteration:,}, "
             f"{self.program.counters['env_steps']:,} env steps"
@@ -348,14 +372,33 @@ class Session:
     @property
     def steps_per_second(self) -> float:
         """Env steps of this session per second of training."""
-        steps = self.program.counters["env_steps"] - self.started_at
-        return steps / self.seconds["train"] if self.seconds["train"] > 0 else 0.0
+        steps = self.program.counters["env_steps"] - self._started_at
+        return steps / self.seconds["iteration"] if self.seconds["iteration"] > 0 else 0.0
 
     def print_profile(self) -> None:
         """Print where the time went."""
-        total = sum(self.seconds.values()) or 1.0
-        for name, seconds in self.seconds.items():
-            print(f"  {name:<10} {seconds:8.2f} s  {seconds / total:6.1%}")
+        around = {"evaluate", "save", "log"}
+        total = sum(self.seconds[name] for name in (*around, "iteration")) or 1.0
+        for name, seconds in sorted(self.seconds.items(), key=lambda item: -item[1]):
+            indent = "" if name in around or name == "iteration" else "  "
+            print(f"  {indent + name:<16} {seconds:8.2f} s  {seconds / total:6.1%}")
+
+
+def refuse_other_board(saved: dict[str, Any], wanted: dict[str, Any], path: Path) -> None:
+    """Say what differs between a run's board and this one, if that matters to training.
+
+    Raises:
+        CheckpointError: E601, something does.
+    """
+    lines = difference(saved, wanted, continuing=True)
+    if lines:
+        error = CheckpointError(
+            f"the run in {path} is of another board, which this one cannot continue",
+            code="E601",
+            help="--fresh starts over there; another --run-dir keeps both",
+        )
+        notes = tuple(f"{line}" for line in lines)
+        raise CheckpointError(error.diagnostics[0].model_copy(update={"notes": notes}))
 
 
 def reward_shape(board: Any) -> tuple[int, ...]:
@@ -366,15 +409,3 @@ def reward_shape(board: Any) -> tuple[int, ...]:
         if value is not None and node.component.family == "environment":
             return tuple(int(d) for d in board.spec(value).sample)
     return ()
-
-
-def settings_markdown(graph: Any) -> str:
-    """The settings table for TensorBoard's text tab."""
-    rows = [f"| {r.path} | {r.value} | {r.origin} |" for r in settings_of(graph)]
-    return "\n".join(["| setting | value | origin |", "|---|---|---|", *rows])
-
-
-def synchronize(device: str) -> None:
-    """Wait for an accelerator, before looking at the clock."""
-    if device.startswith("cuda"):
-        torch.cuda.synchronize(device)

@@ -6,6 +6,7 @@ from alfgraph.components.algorithms.actor_critic import ActorCritic
 from alfgraph.components.buffers.mini_batches import MiniBatches
 from alfgraph.components.losses.actor_critic_losses import ActorCriticLoss, PPOLoss
 from alfgraph.components.optimizers.optimizers import Adam
+from alfgraph.components.returns.advantages import GAE, ValueTarget
 from alfgraph.families import Optimizer
 from alfgraph.records import Record
 from alfgraph.schedules import Epochs, Schedule
@@ -20,6 +21,7 @@ class Experience(Record):
     action: Wire
     log_prob: Wire
     state: Wire
+    critic_state: Wire
 
 
 class Sample(Record):
@@ -31,6 +33,7 @@ class Sample(Record):
     advantage: Wire
     returns: Wire
     state: Wire
+    critic_state: Wire
 
 
 class PPO(ActorCritic):
@@ -55,6 +58,7 @@ class PPO(ActorCritic):
         Implementation Details of Proximal Policy Optimization", ICLR blog track.
     """
 
+    returns: ValueTarget = GAE()
     loss: ActorCriticLoss = PPOLoss()
     optimizer: Optimizer | None = Adam(lr=3e-4, eps=1e-5, gradient_clipping=0.5)
     samples: MiniBatches = MiniBatches()
@@ -71,6 +75,7 @@ class PPO(ActorCritic):
                 action=action,
                 log_prob=actor.policy.log_prob(action),
                 state=actor.state,
+                critic_state=self.critic(step).state,
             )
         )
         return action
@@ -78,7 +83,8 @@ class PPO(ActorCritic):
     def prepare(self) -> Sample:
         """Once per rollout: advantages and returns; [T, B]."""
         taken, steps = self.rollout.read(Experience), self.rollout.steps()
-        target = self.returns(steps, value=self.critic(steps).value)
+        value = self.critic(steps, state=taken.critic_state[0]).value
+        target = self.returns(steps, value=value)
         sample = Sample(
             step=taken.step,
             action=taken.action,
@@ -86,6 +92,7 @@ class PPO(ActorCritic):
             advantage=target.advantage,
             returns=target.returns,
             state=taken.state,
+            critic_state=taken.critic_state,
         )
         self.samples.write(sample)
         return sample
@@ -98,7 +105,7 @@ class PPO(ActorCritic):
             batch,
             log_prob=policy.log_prob(batch.action),
             entropy=policy.entropy(),
-            value=self.critic(batch.step).value,
+            value=self.critic(batch.step, state=batch.critic_state[0]).value,
         )
         if self.target_kl is not None and isinstance(loss, PPOLoss):
             self.stop_when(loss.approximate_kl > 1.5 * self.target_kl)

@@ -53,7 +53,14 @@ class Leaves:
         """Move all rows `count` to the front; the first ones leave."""
         for tensors in self.tensors.values():
             for tensor in tensors:
-                tensor[: -count - 1] = tensor[count:-1].clone()
+                tensor[:-count] = tensor[count:].clone()
+
+    def repeat(self, count: int, rows: int) -> None:
+        """Let the last `count` of `rows` rows stand for all before them."""
+        for tensors in self.tensors.values():
+            for tensor in tensors:
+                for start in range(0, rows - count, count):
+                    tensor[start : start + count] = tensor[rows - count : rows]
 
     def state(self) -> dict[str, Any]:
         """The tensors, by leaf."""

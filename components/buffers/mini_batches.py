@@ -85,7 +85,7 @@ class BatchedSequences:
             yield None
             return
         order = torch.randperm(self.count, device=self.layout.device)
-        yield from order.split(self.size)
+        yield from torch.split(order, self.size)
 
     def passes(self, epochs: int) -> Iterator[Tensor | None]:
         """Several passes, one after the other."""

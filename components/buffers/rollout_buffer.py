@@ -7,11 +7,13 @@ from typing import Annotated, Any, ClassVar, TypeVar
 import torch
 from pydantic import Field
 
+from alfgraph.component import tracing
 from alfgraph.components.buffers.leaf_storage import LeafLayout, Leaves
 from alfgraph.families import Buffer, BufferNumbers, flexible_axes
 from alfgraph.records import Record
 from alfgraph.specs import Symbol
 from alfgraph.timestep import TimeStep
+from alfgraph.wires import refuse
 
 R = TypeVar("R", bound=Record)
 
@@ -20,10 +22,12 @@ class RolloutBuffer(Buffer):
     """Rows [T, B] of the last rollout, and the time steps [T+1, B] around them.
 
     It stores what the policy saw, so that PPO's first ratio is exactly 1. Under an on-policy
-    schedule its data may carry the gradient of `unroll`.
+    schedule its data may carry the gradient of `unroll`. Written in a later phase, it takes a whole
+    rollout at once, [T, B], and has no step after the last row.
 
     Attributes:
-        rollouts: how many rollouts it holds; rows are then [rollouts x T, B], oldest first.
+        rollouts: how many rollouts it holds; rows are then [rollouts x T, B], oldest first. Until
+            there are as many, the first one stands for those that are missing.
     """
 
     keeps_gradient: ClassVar[bool] = True
@@ -32,12 +36,15 @@ class RolloutBuffer(Buffer):
     rollouts: Annotated[int, Field(ge=1)] = 1
 
     def _axis(self) -> Symbol:
-        scope = "rollout" if self.rollouts == 1 else f"rollout:{self.socket_path}"
-        return Symbol("T", scope, rigid=True)
+        contents = self.binding.slot.contents.get(self.socket_path)
+        of_the_rollout = contents is None or contents.node.phase == "unroll"
+        shared = self.rollouts == 1 and of_the_rollout
+        return Symbol("T", "rollout" if shared else f"rollout:{self.socket_path}", rigid=True)
 
     def write(self, record: Record, every: int = 1) -> None:
-        """Record one row; [B]."""
-        self.put(record, flexible_axes(self, "B"), every)
+        """Record one row, [B]; in later phases a whole rollout, [T, B]."""
+        axes = ("B",) if tracing(self).phase == "unroll" else ("R", "B")
+        self.put(record, flexible_axes(self, *axes), every)
 
     def read(self, kind: type[R]) -> R:
         """The rows, [T, B]."""
@@ -45,16 +52,26 @@ class RolloutBuffer(Buffer):
 
     def steps(self) -> TimeStep:
         """The record's one time step field, [T+1, B]: row T is the next rollout's row 0."""
+        field = self.step_field()
+        if self.binding.slot.contents[self.socket_path].node.phase != "unroll":
+            refuse(
+                "E204",
+                f"`{self.label()}` is written after the rollout, so it has no step after the last row",
+                f"`{self.label()}.read(...)`",
+            )
         batch = (self._axis().plus(1), *flexible_axes(self, "B"))
-        return self.get(TimeStep, "steps", batch, field=self.step_field())[0]
+        return self.get(TimeStep, "steps", batch, field=field)[0]
 
     def axis_sizes(self, numbers: BufferNumbers) -> dict[Symbol, int]:
         """T in numbers."""
-        return {self._axis(): numbers.unroll_length * self.rollouts}
+        whole = len(numbers.written) > 1
+        rows = numbers.written[0] if whole else numbers.unroll_length
+        return {self._axis(): rows * self.rollouts}
 
-    def build(self, layout: LeafLayout) -> RolloutRows:
+    def build(self, layout: LeafLayout) -> RolloutRows | WholeRollouts:
         """The storage."""
-        return RolloutRows(layout, self.rollouts)
+        whole = len(layout.written) > 1
+        return WholeRollouts(layout, self.rollouts) if whole else RolloutRows(layout, self.rollouts)
 
 
 class RolloutRows:
@@ -74,7 +91,8 @@ class RolloutRows:
         self.stored = [n for n in layout.names if n not in self.graph]
         self.step_leaves = [n for n in layout.names if n.startswith(self.steps_prefix)]
         self.views: dict[tuple[str, bool], Any] = {}
-        self.at = 0
+        self.at = self.rows - self.length
+        self.is_full = rollouts == 1
         self._plan()
 
     def _plan(self) -> None:
@@ -84,7 +102,9 @@ class RolloutRows:
             [None if n in self.graph else self.leaves.row(n, t) for n in names]
             for t in range(self.rows + 1)
         ]
-        self._closing = [self.leaves.row(n, self.rows) for n in self.step_leaves]
+        self._closing = [
+            None if n in self.graph else self.leaves.row(n, self.rows) for n in self.step_leaves
+        ]
 
     def write(self, *values: Any) -> None:
         """Copy one row of every leaf."""
@@ -96,10 +116,13 @@ class RolloutRows:
             if target is None:
                 self.graph[name].append(value)
             elif isinstance(value, torch.Tensor):
-                target[0].copy_(value)
+                target[0].copy_(value.detach() if value.requires_grad else value)
             else:
                 self.layout.copy(name, target, value)
         self.at = at + 1
+        if self.at == self.rows and not self.is_full:
+            self.is_full = True
+            self.leaves.repeat(self.length, self.rows)
 
     def _make_room(self) -> None:
         """A new rollout begins: the oldest one leaves."""
@@ -112,7 +135,10 @@ class RolloutRows:
     def close(self, *values: Any) -> None:
         """Store the time step after the last row."""
         for name, target, value in zip(self.step_leaves, self._closing, values, strict=True):
-            self.layout.copy(name, target, value)
+            if target is None:
+                self.graph[name].append(value)
+            else:
+                self.layout.copy(name, target, value)
 
     def read(self, *names: str) -> tuple[Any, ...]:
         """Leaves [T, B]."""
@@ -124,7 +150,7 @@ class RolloutRows:
 
     def _read(self, name: str, with_last: bool) -> Any:
         if name in self.graph:
-            return self.layout.stack(self.graph[name])
+            return self.layout.stack(self.graph[name][: self.rows + with_last])
         key = (name, with_last)
         if key not in self.views:
             self.views[key] = self.leaves.rows(name, 0, self.rows + with_last)
@@ -132,9 +158,46 @@ class RolloutRows:
 
     def state(self) -> dict[str, Any]:
         """Everything, to be continued."""
-        return {"at": self.at, "leaves": self.leaves.state()}
+        return {"at": self.at, "is_full": self.is_full, "leaves": self.leaves.state()}
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Continue from a state."""
         self.at = int(state["at"])
+        self.is_full = bool(state["is_full"])
+        self.leaves.load_state(state["leaves"])
+
+
+class WholeRollouts:
+    """Rollouts in preallocated tensors, each written at once, oldest first."""
+
+    def __init__(self, layout: LeafLayout, rollouts: int) -> None:
+        """Allocate [rollouts x T, B] rows per leaf."""
+        self.layout = layout
+        self.length, batch = layout.written
+        self.rows = self.length * rollouts
+        self.leaves = Leaves(layout, (self.rows, batch))
+        self.is_full = False
+
+    def write(self, *values: Any) -> None:
+        """Copy a rollout, [T, B], behind the others; the oldest one leaves."""
+        last = self.rows - self.length
+        self.leaves.shift(self.length)
+        for name, value in zip(self.layout.names, values, strict=True):
+            target = [tensor[last:] for tensor in self.leaves.tensors[name]]
+            self.layout.copy(name, target, value)
+        if not self.is_full:
+            self.is_full = True
+            self.leaves.repeat(self.length, self.rows)
+
+    def read(self, *names: str) -> tuple[Any, ...]:
+        """Leaves [rollouts x T, B]."""
+        return tuple(self.leaves.rows(name, 0, self.rows) for name in names)
+
+    def state(self) -> dict[str, Any]:
+        """Everything, to be continued."""
+        return {"is_full": self.is_full, "leaves": self.leaves.state()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Continue from a state."""
+        self.is_full = bool(state["is_full"])
         self.leaves.load_state(state["leaves"])

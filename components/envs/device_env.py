@@ -37,6 +37,17 @@ class DeviceEnv:
         self._moved.clear()
         self._env.step(_to(action, torch.device("cpu")))
 
+    def state(self) -> dict[str, Any]:
+        """Save; where that rebuilds the environments, the current step changes."""
+        self._moved.clear()
+        found: dict[str, Any] = self._env.state()
+        return found
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go to a saved state."""
+        self._moved.clear()
+        self._env.load_state(state)
+
     def __getattr__(self, name: str) -> Any:
         if name in self._moved:
             return self._moved[name]

@@ -44,7 +44,7 @@ class GymEnv(Environment):
         timeout: seconds after which a silent worker counts as hung.
     """
 
-    temperature: ClassVar[int] = 3
+    heat: ClassVar[int] = 3
 
     id: str = "CartPole-v1"
     num_envs: Positive = 30

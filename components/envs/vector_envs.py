@@ -21,6 +21,7 @@ from alfgraph.components.envs.observation_arrays import (
 from alfgraph.components.envs.packed_state import OpaqueError
 from alfgraph.components.envs.recipe import EnvRecipe
 from alfgraph.errors import RunError
+from alfgraph.source import Source
 
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 BatchOutcome: TypeAlias = tuple[ArrayTree, Array, BoolArray, BoolArray, Any]
@@ -124,7 +125,8 @@ class NativeEnvs:
         except Exception as error:
             raise RunError(
                 f"the native vector form of environment `{self.recipe.id}` failed: "
-                f"{type(error).__name__}: {error}"
+                f"{type(error).__name__}: {error}",
+                code="E605",
             ) from error
         # Copies: nothing obliges a vector environment to hand out fresh arrays.
         return (
@@ -271,5 +273,7 @@ class SerialEnvs:
     def _fail(self, index: int, error: Exception) -> NoReturn:
         raise RunError(
             f"environment {index} (`{self.cells[0].recipe.id}`) failed: "
-            f"{type(error).__name__}: {error}"
+            f"{type(error).__name__}: {error}",
+            code="E605",
+            source=Source.of_exception(error),
         ) from error

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import signal
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -32,11 +34,23 @@ class CellMaker:
     def __call__(self) -> EnvCell:
         """Makes the cell."""
         if os.getpid() != self._parent:
-            # Ctrl-C reaches the whole process group; the main process saves first, and needs us.
+            # Ctrl-C and a scheduler's SIGTERM reach the whole process group; the main process saves
+            # first, and needs us. We end when it closes its pipe, or by SIGKILL.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-            # A forked worker would otherwise inherit a handler that saves instead of ending.
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
         return EnvCell(self._recipe, self._index)
+
+
+_OPEN: weakref.WeakSet[AsyncVectorEnv] = weakref.WeakSet()
+
+
+@atexit.register
+def _kill_all() -> None:
+    """Pools nobody closed: multiprocessing would wait for workers that ignore its SIGTERM."""
+    for pool in list(_OPEN):
+        for process in pool.processes:
+            if process.is_alive():
+                process.kill()
 
 
 class _Pool(AsyncVectorEnv):
@@ -47,6 +61,9 @@ class _Pool(AsyncVectorEnv):
         makers = [CellMaker(recipe, index) for index in range(num_envs)]
         # The cells reset themselves, so Gymnasium's workers must not.
         super().__init__(makers, copy=False, autoreset_mode=AutoresetMode.DISABLED)
+        for process in self.processes:
+            setattr(process, "terminate", process.kill)  # noqa: B010  # they ignore SIGTERM
+        _OPEN.add(self)
 
     def terminate(self) -> None:
         """Ends the workers at once, whatever they are doing."""
@@ -60,7 +77,8 @@ class _Pool(AsyncVectorEnv):
         index, kind, value, trace = self.error_queue.get()
         error = RunError(
             f"environment {index} (`{self._recipe.id}`) failed in its worker: "
-            f"{kind.__name__}: {value}"
+            f"{kind.__name__}: {value}",
+            code="E605",
         )
         error.add_note(f"in the worker:\n{trace}")
         raise error
@@ -161,13 +179,15 @@ class WorkerEnvs:
             raise RunError(
                 f"environment {silent} (`{self.recipe.id}`) gave no answer for {self._timeout} "
                 "seconds",
-                help="is it waiting for something? `worker_timeout` sets how long to wait",
+                code="E605",
+                help="is it waiting for something? `timeout` sets how long to wait",
             ) from error
         except (EOFError, ConnectionError) as error:
             dead = self._dead()
             self._pool.terminate()
             raise RunError(
                 f"the worker of environment {dead} (`{self.recipe.id}`) died",
+                code="E605",
                 help='vectorization="serial" shows why',
             ) from error
 

@@ -57,11 +57,9 @@ class ActorCriticLoss(Loss):
     value_loss = Out("float32[]", monitor=True)
     mean_entropy = Out("float32[]", monitor=True)
 
-    def forward(
-        self, step_type: Any, advantage: Any, returns: Any, log_prob: Any, entropy: Any, value: Any
-    ) -> Any:
-        """[T, B] rows aligned by time -> the loss and its parts, scalars."""
-        result = self.objective(step_type, advantage, returns, log_prob, entropy, value)
+    def forward(self, *rows: Any) -> Any:
+        """[T, B] rows in the order of the ports -> the loss and its parts, scalars."""
+        result = self.objective(*rows)
         return result.loss, result.policy, result.value, result.entropy
 
     def objective(
@@ -108,15 +106,9 @@ class PPOLoss(ActorCriticLoss):
     approximate_kl = Out("float32[]", monitor=True)
     clip_fraction = Out("float32[]", monitor=True)
 
-    def forward(
-        self, step_type: Any, advantage: Any, returns: Any, log_prob: Any, entropy: Any,
-        value: Any, old_log_prob: Any,
-    ) -> Any:
-        """[T, M] rows -> the loss and its parts, scalars."""
-        result = self.objective(
-            step_type, advantage, returns, log_prob, entropy, value, old_log_prob,
-            current(self.clip),
-        )
+    def forward(self, *rows: Any) -> Any:
+        """[T, M] rows in the order of the ports -> the loss and its parts, scalars."""
+        result = self.objective(*rows, clip=current(self.clip))
         return (
             result.loss, result.policy, result.value, result.entropy, result.approximate_kl,
             result.clip_fraction,

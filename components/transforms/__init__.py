@@ -1,1 +1,1 @@
-"""Transforms."""
+"""Transforms: from time step to time step, between the environment and the algorithm."""

@@ -11,6 +11,7 @@ from alfgraph.render.view import (
 from tests.render.wiring import Wiring, part
 
 STEP = ("step_type", "reward", "discount", "observation")
+OWN: dict[str, Any] = {"board": "algorithm"}
 
 
 def env_node(w: Wiring, batch: str = "B") -> str:
@@ -31,60 +32,73 @@ def step_pins(node: str, prefix: str = "step.", names: tuple[str, ...] = STEP) -
     return {f"step.{name}": (node, prefix + name) for name in names}
 
 
+def distribution(
+    w: Wiring, phase: str, label: str, spec: str, inputs: dict[str, tuple[str, str]]
+) -> str:
+    """A method of a distribution, such as `log_prob`."""
+    output = "action" if label == "sample" else label
+    return w.node(phase, label, {output: spec}, inputs, kind="distribution", **OWN)
+
+
+def steps_node(w: Wiring, phase: str) -> str:
+    """The time steps of a rollout, one row more than transitions."""
+    specs = {name: "int32" if name == "step_type" else "float32" for name in STEP}
+    tails = {name: ", 4]" if name == "observation" else "]" for name in STEP}
+    return w.node(
+        phase,
+        "rollout.steps",
+        {f"steps.{name}": f"{specs[name]}[T+1, B{tails[name]}" for name in STEP},
+        kind="operation",
+        operation="steps",
+        part="algorithm.rollout",
+        **OWN,
+    )
+
+
+def returns_node(w: Wiring, phase: str, steps: str) -> tuple[str, str]:
+    """The critic and the returns; both their nodes."""
+    critic = w.node(
+        phase,
+        "critic",
+        {"value": "float32[T+1, B]"},
+        {"observation": (steps, "steps.observation")},
+        part="algorithm.critic",
+        **OWN,
+    )
+    returns = w.node(
+        phase,
+        "returns",
+        {"advantage": "float32[T, B]", "returns": "float32[T, B]"},
+        {
+            "step_type": (steps, "steps.step_type"),
+            "reward": (steps, "steps.reward"),
+            "discount": (steps, "steps.discount"),
+            "value": (critic, "value"),
+        },
+        part="algorithm.returns",
+        **OWN,
+    )
+    return critic, returns
+
+
+def optimizer_node(w: Wiring, loss: str) -> None:
+    """The end of every update."""
+    w.node(
+        "update",
+        "optimizer",
+        {},
+        {"loss": (loss, "loss")},
+        kind="effect",
+        part="algorithm.optimizer",
+        **OWN,
+    )
+
+
 def actor_critic() -> BoardView:
     """The smallest complete board: actor-critic on CartPole."""
     w = Wiring()
-    env = env_node(w)
-    actor = w.node(
-        "unroll",
-        "actor",
-        {"policy": "Categorical[B, 2]"},
-        {"observation": (env, "step.observation")},
-        part="algorithm.actor",
-        board="algorithm",
-    )
-    own: dict[str, Any] = {"board": "algorithm"}
-    sample = w.node(
-        "unroll",
-        "sample",
-        {"action": "int64[B] in [0, 2)"},
-        {"policy": (actor, "policy")},
-        kind="distribution",
-        **own,
-    )
-    log_prob = w.node(
-        "unroll",
-        "log_prob",
-        {"log_prob": "float32[B]"},
-        {"policy": (actor, "policy"), "action": (sample, "action")},
-        kind="distribution",
-        **own,
-    )
-    entropy = w.node(
-        "unroll",
-        "entropy",
-        {"entropy": "float32[B]"},
-        {"policy": (actor, "policy")},
-        kind="distribution",
-        **own,
-    )
-    w.node(
-        "unroll",
-        "rollout.write",
-        {},
-        {
-            **step_pins(env),
-            "action": (sample, "action"),
-            "log_prob": (log_prob, "log_prob"),
-            "entropy": (entropy, "entropy"),
-        },
-        kind="effect",
-        operation="write",
-        part="algorithm.rollout",
-        **own,
-    )
-    w.feed((sample, "action"), (env, "action"))
-    _actor_critic_update(w, own)
+    _actor_critic_unroll(w)
+    _actor_critic_update(w)
     return BoardView(
         name="ac_cart_pole",
         title_note="Actor-critic on CartPole: the smallest complete board.",
@@ -111,15 +125,45 @@ def actor_critic() -> BoardView:
     )
 
 
-def _actor_critic_update(w: Wiring, own: dict[str, Any]) -> None:
+def _actor_critic_unroll(w: Wiring) -> None:
+    env = env_node(w)
+    actor = w.node(
+        "unroll",
+        "actor",
+        {"policy": "Categorical[B, 2]"},
+        {"observation": (env, "step.observation")},
+        part="algorithm.actor",
+        **OWN,
+    )
+    policy = {"policy": (actor, "policy")}
+    action = distribution(w, "unroll", "sample", "int64[B] in [0, 2)", policy), "action"
+    log_prob = distribution(w, "unroll", "log_prob", "float32[B]", {**policy, "action": action})
+    entropy = distribution(w, "unroll", "entropy", "float32[B]", policy)
+    w.node(
+        "unroll",
+        "rollout.write",
+        {},
+        {
+            **step_pins(env),
+            "action": action,
+            "log_prob": (log_prob, "log_prob"),
+            "entropy": (entropy, "entropy"),
+        },
+        kind="effect",
+        operation="write",
+        part="algorithm.rollout",
+        **OWN,
+    )
+    w.feed(action, (env, "action"))
+
+
+def _actor_critic_update(w: Wiring) -> None:
+    fields = {name: "int32[T, B]" if name == "step_type" else "float32[T, B]" for name in STEP}
     read = w.node(
         "update",
         "rollout.read",
         {
-            **{
-                f"taken.step.{n}": f"{'int32' if n == 'step_type' else 'float32'}[T, B]"
-                for n in STEP
-            },
+            **{f"taken.step.{name}": spec for name, spec in fields.items()},
             "taken.action": "int64[T, B] in [0, 2)",
             "taken.log_prob": "float32[T, B]",
             "taken.entropy": "float32[T, B]",
@@ -127,45 +171,11 @@ def _actor_critic_update(w: Wiring, own: dict[str, Any]) -> None:
         kind="operation",
         operation="read",
         part="algorithm.rollout",
-        **own,
+        **OWN,
     )
-    steps = w.node(
-        "update",
-        "rollout.steps",
-        {
-            f"steps.{n}": f"{'int32' if n == 'step_type' else 'float32'}[T+1, B"
-            + (", 4]" if n == "observation" else "]")
-            for n in STEP
-        },
-        kind="operation",
-        operation="steps",
-        part="algorithm.rollout",
-        **own,
-    )
-    critic = w.node(
-        "update",
-        "critic",
-        {"value": "float32[T+1, B]"},
-        {"observation": (steps, "steps.observation")},
-        part="algorithm.critic",
-        **own,
-    )
-    returns = w.node(
-        "update",
-        "returns",
-        {"advantage": "float32[T, B]", "returns": "float32[T, B]"},
-        {
-            "step_type": (steps, "steps.step_type"),
-            "reward": (steps, "steps.reward"),
-            "discount": (steps, "steps.discount"),
-            "value": (critic, "value"),
-        },
-        part="algorithm.returns",
-        **own,
-    )
-    slice_ = w.node(
-        "update", "[:-1]", {"out": "float32[T, B]"}, {"x": (critic, "value")}, kind="math", **own
-    )
+    critic, returns = returns_node(w, "update", steps_node(w, "update"))
+    whole = {"x": (critic, "value")}
+    taken = w.node("update", "[:-1]", {"out": "float32[T, B]"}, whole, kind="math", **OWN)
     loss = w.node(
         "update",
         "loss",
@@ -175,21 +185,13 @@ def _actor_critic_update(w: Wiring, own: dict[str, Any]) -> None:
             "log_prob": (read, "taken.log_prob"),
             "entropy": (read, "taken.entropy"),
             "advantage": (returns, "advantage"),
-            "value": (slice_, "out"),
+            "value": (taken, "out"),
             "returns": (returns, "returns"),
         },
         part="algorithm.loss",
-        **own,
+        **OWN,
     )
-    w.node(
-        "update",
-        "optimizer",
-        {},
-        {"loss": (loss, "loss")},
-        kind="effect",
-        part="algorithm.optimizer",
-        **own,
-    )
+    optimizer_node(w, loss)
 
 
 def _actor_critic_parts() -> tuple[PartView, ...]:

@@ -1,19 +1,24 @@
 """A board written by hand: PPO, in three phases."""
 
-from typing import Any
-
 from alfgraph.render.view import BoardView, DiagnosticView, ParameterView, PartView, PhaseView
-from tests.render.boards import STEP, env_node, step_pins
+from tests.render.boards import (
+    OWN,
+    distribution,
+    env_node,
+    optimizer_node,
+    returns_node,
+    step_pins,
+    steps_node,
+)
 from tests.render.wiring import Wiring, part
 
 
 def ppo(failing: bool = False) -> BoardView:
     """PPO on CartPole, three phases; with a wire that does not fit, if asked."""
     w = Wiring()
-    own: dict[str, Any] = {"board": "algorithm"}
-    _ppo_unroll(w, own)
-    _ppo_prepare(w, own)
-    _ppo_update(w, own)
+    _ppo_unroll(w)
+    _ppo_prepare(w)
+    _ppo_update(w)
     view = BoardView(
         name="ppo_cart_pole",
         title_note="Proximal policy optimization on CartPole.",
@@ -44,7 +49,7 @@ def ppo(failing: bool = False) -> BoardView:
     return _with_failure(view) if failing else view
 
 
-def _ppo_unroll(w: Wiring, own: dict[str, Any]) -> None:
+def _ppo_unroll(w: Wiring) -> None:
     env = env_node(w)
     normalize = w.node(
         "unroll",
@@ -59,7 +64,7 @@ def _ppo_unroll(w: Wiring, own: dict[str, Any]) -> None:
         {"policy": "Categorical[B, 2]"},
         {"observation": (normalize, "out")},
         part="algorithm.actor",
-        **own,
+        **OWN,
     )
     sample = w.node(
         "unroll",
@@ -67,7 +72,7 @@ def _ppo_unroll(w: Wiring, own: dict[str, Any]) -> None:
         {"action": "int64[B] in [0, 2)"},
         {"policy": (actor, "policy")},
         kind="distribution",
-        **own,
+        **OWN,
     )
     log_prob = w.node(
         "unroll",
@@ -75,7 +80,7 @@ def _ppo_unroll(w: Wiring, own: dict[str, Any]) -> None:
         {"log_prob": "float32[B]"},
         {"policy": (actor, "policy"), "action": (sample, "action")},
         kind="distribution",
-        **own,
+        **OWN,
     )
     step = step_pins(env)
     step["step.observation"] = (normalize, "out")
@@ -87,12 +92,12 @@ def _ppo_unroll(w: Wiring, own: dict[str, Any]) -> None:
         kind="effect",
         operation="write",
         part="algorithm.rollout",
-        **own,
+        **OWN,
     )
     w.feed((sample, "action"), (env, "action"))
 
 
-def _ppo_prepare(w: Wiring, own: dict[str, Any]) -> None:
+def _ppo_prepare(w: Wiring) -> None:
     read = w.node(
         "prepare",
         "rollout.read",
@@ -105,42 +110,9 @@ def _ppo_prepare(w: Wiring, own: dict[str, Any]) -> None:
         kind="operation",
         operation="read",
         part="algorithm.rollout",
-        **own,
+        **OWN,
     )
-    steps = w.node(
-        "prepare",
-        "rollout.steps",
-        {
-            f"steps.{n}": f"{'int32' if n == 'step_type' else 'float32'}[T+1, B"
-            + (", 4]" if n == "observation" else "]")
-            for n in STEP
-        },
-        kind="operation",
-        operation="steps",
-        part="algorithm.rollout",
-        **own,
-    )
-    critic = w.node(
-        "prepare",
-        "critic",
-        {"value": "float32[T+1, B]"},
-        {"observation": (steps, "steps.observation")},
-        part="algorithm.critic",
-        **own,
-    )
-    returns = w.node(
-        "prepare",
-        "returns",
-        {"advantage": "float32[T, B]", "returns": "float32[T, B]"},
-        {
-            "step_type": (steps, "steps.step_type"),
-            "reward": (steps, "steps.reward"),
-            "discount": (steps, "steps.discount"),
-            "value": (critic, "value"),
-        },
-        part="algorithm.returns",
-        **own,
-    )
+    _, returns = returns_node(w, "prepare", steps_node(w, "prepare"))
     w.node(
         "prepare",
         "samples.write",
@@ -156,11 +128,11 @@ def _ppo_prepare(w: Wiring, own: dict[str, Any]) -> None:
         kind="effect",
         operation="write",
         part="algorithm.samples",
-        **own,
+        **OWN,
     )
 
 
-def _ppo_update(w: Wiring, own: dict[str, Any]) -> None:
+def _ppo_update(w: Wiring) -> None:
     batch = w.node(
         "update",
         "samples.read",
@@ -175,39 +147,7 @@ def _ppo_update(w: Wiring, own: dict[str, Any]) -> None:
         kind="operation",
         operation="read",
         part="algorithm.samples",
-        **own,
-    )
-    actor = w.node(
-        "update",
-        "actor",
-        {"policy": "Categorical[T, M, 2]"},
-        {"observation": (batch, "batch.step.observation")},
-        part="algorithm.actor",
-        **own,
-    )
-    log_prob = w.node(
-        "update",
-        "log_prob",
-        {"log_prob": "float32[T, M]"},
-        {"policy": (actor, "policy"), "action": (batch, "batch.action")},
-        kind="distribution",
-        **own,
-    )
-    entropy = w.node(
-        "update",
-        "entropy",
-        {"entropy": "float32[T, M]"},
-        {"policy": (actor, "policy")},
-        kind="distribution",
-        **own,
-    )
-    critic = w.node(
-        "update",
-        "critic",
-        {"value": "float32[T, M]"},
-        {"observation": (batch, "batch.step.observation")},
-        part="algorithm.critic",
-        **own,
+        **OWN,
     )
     loss = w.node(
         "update",
@@ -218,25 +158,37 @@ def _ppo_update(w: Wiring, own: dict[str, Any]) -> None:
             "old_log_prob": (batch, "batch.old_log_prob"),
             "advantage": (batch, "batch.advantage"),
             "returns": (batch, "batch.returns"),
-            "log_prob": (log_prob, "log_prob"),
-            "entropy": (entropy, "entropy"),
-            "value": (critic, "value"),
+            **_ppo_networks(w, batch),
         },
         part="algorithm.loss",
-        **own,
+        **OWN,
     )
-    w.node(
+    optimizer_node(w, loss)
+    diverged = {"x": (loss, "approximate_kl")}
+    w.node("update", "stop_when > 0.0225", {}, diverged, kind="effect", **OWN)
+
+
+def _ppo_networks(w: Wiring, batch: str) -> dict[str, tuple[str, str]]:
+    observed = {"observation": (batch, "batch.step.observation")}
+    actor = w.node(
         "update",
-        "optimizer",
-        {},
-        {"loss": (loss, "loss")},
-        kind="effect",
-        part="algorithm.optimizer",
-        **own,
+        "actor",
+        {"policy": "Categorical[T, M, 2]"},
+        observed,
+        part="algorithm.actor",
+        **OWN,
     )
-    w.node(
-        "update", "stop_when > 0.0225", {}, {"x": (loss, "approximate_kl")}, kind="effect", **own
-    )
+    policy = {"policy": (actor, "policy")}
+    taken = {**policy, "action": (batch, "batch.action")}
+    log_prob = distribution(w, "update", "log_prob", "float32[T, M]", taken)
+    entropy = distribution(w, "update", "entropy", "float32[T, M]", policy)
+    value = {"value": "float32[T, M]"}
+    critic = w.node("update", "critic", value, observed, part="algorithm.critic", **OWN)
+    return {
+        "log_prob": (log_prob, "log_prob"),
+        "entropy": (entropy, "entropy"),
+        "value": (critic, "value"),
+    }
 
 
 def _ppo_parts() -> tuple[PartView, ...]:

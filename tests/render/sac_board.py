@@ -1,12 +1,9 @@
 """A board written by hand: SAC, with target networks, three optimizers and much arithmetic."""
 
-from typing import Any
-
 from alfgraph.render.view import BoardView, ParameterView, PartView, PhaseView
-from tests.render.boards import STEP, env_node, step_pins
+from tests.render.boards import OWN, STEP, env_node, step_pins
 from tests.render.wiring import Wiring, part
 
-OWN: dict[str, Any] = {"board": "algorithm"}
 NORMAL, SCALAR = "Normal[M, 2]", "float32[M]"
 
 

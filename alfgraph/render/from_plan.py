@@ -193,7 +193,7 @@ def _part(
         doc=(inspect.getdoc(type(part)) or "").split("\n\n")[0],
         source_file=file,
         source_line=line,
-        temperature=part.temperature,
+        temperature=part.heat,
         num_parameters=count_parameters(board.modules.get(part.binding.parameters)),
         trained_by=trained.get(path),
         tracked_by=part.binding.tracked_by,

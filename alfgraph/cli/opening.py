@@ -1,0 +1,143 @@
+"""From what was typed to a board: the graph file, then the swaps, then the sets."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from alfgraph.addressing import locate, socket_families, split_path, takes_many
+from alfgraph.cli.catalogue import catalogue, find_kind
+from alfgraph.cli.requests import BoardRequest
+from alfgraph.component import Component
+from alfgraph.diagnostics import Diagnostic, Help
+from alfgraph.errors import SettingError
+from alfgraph.graph import Graph
+from alfgraph.loading import load, module_of
+from alfgraph.origins import add_note
+from alfgraph.overrides import parse_assignment, set_values, swap
+from alfgraph.suggestions import listing
+
+_EMPTY = {"null", "none", "None", ""}
+
+
+def open_board(request: BoardRequest) -> Graph:
+    """Load the graph file and apply what was typed behind it.
+
+    Raises:
+        AlfgraphError: the file, a swap or a set is wrong; nothing was run.
+    """
+    swaps = _numbered("--swap", request.swap)
+    sets = _numbered("--set", request.set)
+    with prints_to_stderr(request.json):
+        graph = load(request.graph, relative_to=Path.cwd())
+    graph = _all_applied(graph, sorted(swaps, key=lambda s: len(split_path(s.path))), _swapped)
+    graph = _all_applied(graph, sets, _set)
+    for note in (*_overtaken(swaps), *_overtaken(sets)):
+        add_note(graph, note)
+    return graph
+
+
+@contextlib.contextmanager
+def prints_to_stderr(wanted: bool) -> Iterator[None]:
+    """What a user's file prints must not mix with JSON."""
+    with contextlib.redirect_stdout(sys.stderr) if wanted else contextlib.nullcontext():
+        yield
+
+
+class Override(NamedTuple):
+    """One option: what it is called, what was typed, and what that says."""
+
+    origin: str
+    text: str
+    path: str
+    value: str
+
+
+def _numbered(option: str, texts: Sequence[str]) -> list[Override]:
+    return [
+        Override(f"{option} #{number}", f"{option} {text}", *parse_assignment(text))
+        for number, text in enumerate(texts, 1)
+    ]
+
+
+Change = Callable[[Graph, Override], Graph]
+
+
+def _all_applied(graph: Graph, overrides: Sequence[Override], change: Change) -> Graph:
+    """Change a board by every override; what is wrong with any of them is said together."""
+    wrong: list[Diagnostic] = []
+    for override in overrides:
+        try:
+            graph = change(graph, override)
+        except SettingError as error:
+            wrong += _with_option(error.diagnostics, override.text)
+    if wrong:
+        raise SettingError(wrong)
+    return graph
+
+
+def _with_option(diagnostics: Sequence[Diagnostic], text: str) -> list[Diagnostic]:
+    """Diagnostics that name the option that was typed, where they have no line to show."""
+    note = f"given with `{text}`"
+    return [
+        d if d.source else d.model_copy(update={"notes": (*d.notes, note)}) for d in diagnostics
+    ]
+
+
+def _set(graph: Graph, override: Override) -> Graph:
+    return set_values(graph, {override.path: override.value}, origin=override.origin)
+
+
+def _swapped(graph: Graph, override: Override) -> Graph:
+    path, value, origin = override.path, override.value, override.origin
+    place = locate(graph, path)
+    families = socket_families(place.annotation)
+    if not families or place.rest:
+        return swap(graph, {path: None}, origin=origin)  # says what is wrong with the path
+    try:
+        return swap(graph, {path: _parts(graph, value, place.annotation)}, origin=origin)
+    except SettingError as error:
+        if error.diagnostics[0].code not in {"E103", "E304"}:
+            raise
+        fits = [name for name, kind in catalogue().items() if issubclass(kind, families)]
+        help_ = Help(
+            text=f"what fits is {listing(fits, 12)}" if fits else "nothing in the bin fits"
+        )
+        first = error.diagnostics[0]
+        update = {"help": (*first.help[:1], help_, *first.help[1:]), "path": first.path or path}
+        raise SettingError([first.model_copy(update=update), *error.diagnostics[1:]]) from None
+
+
+def _parts(graph: Graph, value: str, annotation: Any) -> Any:
+    """The parts a value names: nothing, one, or several where a socket takes several."""
+    many = takes_many(annotation)
+    if value in _EMPTY or (many and value == "[]"):
+        return () if many else None
+    if many and ("," in value or value.startswith("[")):
+        names = value.strip("[]").split(",")
+        return tuple(_part(graph, name.strip()) for name in names if name.strip())
+    return _part(graph, value)
+
+
+def _part(graph: Graph, name: str) -> Any:
+    kind = find_kind(name, module_of(graph))
+    return kind() if isinstance(kind, type) and issubclass(kind, Component) else kind
+
+
+def _overtaken(overrides: Sequence[Override]) -> Iterator[Diagnostic]:
+    """A warning for every override that a later one replaces."""
+    for number, early in enumerate(overrides):
+        steps = split_path(early.path)
+        later = [late for late in overrides[number + 1 :] if split_path(late.path) == steps]
+        if later:
+            message = f"`{early.text}` has no effect: `{later[-1].text}` comes later"
+            yield Diagnostic(code="W301", message=message, path=early.path)
+
+
+def is_used(directory: str | None) -> bool:
+    """Whether a run directory holds a run."""
+    return directory is not None and os.path.exists(os.path.join(directory, "board.json"))

@@ -1,0 +1,332 @@
+"""The verbs: each asks the library for one thing and prints it."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from alfgraph.cli.requests import (
+    BoardRequest,
+    CheckRequest,
+    DiffRequest,
+    ExplainRequest,
+    PartsRequest,
+    PlanRequest,
+    PlayRequest,
+    RenderRequest,
+    RunRequest,
+    takes,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alfgraph.graph import Graph
+    from alfgraph.plan import Plan
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "terminal_width": min(shutil.get_terminal_size((100, 24)).columns, 100),
+    },
+    help="A typed circuit board for reinforcement learning.",
+    epilog="Exit codes: 0 fine, 1 the board or the run has errors, 2 usage, 130 interrupted.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"alfgraph {version('alfgraph')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """A typed circuit board for reinforcement learning."""
+    del version
+
+
+# ------------------------------------------------------------------------------------- the board
+
+
+@app.command()
+@takes(CheckRequest)
+def check(request: CheckRequest) -> None:
+    """Check every wire; print the wiring table when all is well."""
+    from alfgraph.cli.reporting import print_diagnostics_as_json, print_notes
+    from alfgraph.diagnostics import to_github
+    from alfgraph.errors import AlfgraphError
+
+    style = "json" if request.json else request.format
+    try:
+        graph, plan = _planned(request)
+    except AlfgraphError as error:
+        if style != "github":
+            raise
+        print(to_github(error.diagnostics))
+        raise typer.Exit(1) from None
+    notes = _notes(graph, plan)
+    if style == "json":
+        print_diagnostics_as_json(notes)
+    elif style == "github":
+        print(to_github(notes), end="\n" if notes else "")
+    else:
+        from alfgraph.render import render_view
+        from alfgraph.render.from_plan import board_view
+
+        print(str(render_view(board_view(plan), "txt")).rstrip(), flush=True)
+        if notes:
+            print(file=sys.stderr)
+        print_notes(notes)
+
+
+@app.command()
+@takes(PlanRequest)
+def plan(request: PlanRequest) -> None:
+    """Say in numbers what a run will do; with --code, show the program."""
+    from alfgraph.cli.reporting import print_notes, terminal_width
+
+    graph, made = _planned(request)
+    print_notes(_notes(graph, made))
+    if request.code:
+        print(made.code.rstrip())
+    elif request.json:
+        print(made.to_json())
+    else:
+        print(made.text(terminal_width()))
+
+
+@app.command()
+@takes(RenderRequest)
+def render(request: RenderRequest) -> None:
+    """Draw the circuit board."""
+    from alfgraph.cli.reporting import print_notes
+    from alfgraph.render import FORMATS, render_view
+    from alfgraph.render.from_plan import board_view
+
+    graph, made = _planned(request)
+    print_notes(_notes(graph, made))
+    drawn = render_view(
+        board_view(made),
+        request.output,
+        theme=request.theme,
+        engine=request.engine,
+        depth=request.depth,
+        focus=request.focus,
+        hops=request.hops,
+        heat=request.heat,
+        link=request.link,
+    )
+    if request.output.lower() not in FORMATS:
+        print(json.dumps({"file": request.output}) if request.json else request.output)
+    elif isinstance(drawn, bytes):
+        sys.stdout.buffer.write(drawn)
+    else:
+        print(drawn.rstrip())
+
+
+@app.command()
+@takes(BoardRequest)
+def config(request: BoardRequest) -> None:
+    """List every setting: its value, and where that comes from."""
+    from alfgraph.cli.opening import open_board, prints_to_stderr
+    from alfgraph.cli.reporting import print_notes
+    from alfgraph.cli.tables import settings_as_json, settings_text
+    from alfgraph.errors import BoardError
+    from alfgraph.operative import without_effect
+    from alfgraph.origins import notes_of
+    from alfgraph.settings_table import settings_of
+
+    graph = open_board(request)
+    rows, idle, notes = settings_of(graph), None, list(notes_of(graph))
+    try:
+        with prints_to_stderr(request.json):
+            made = graph.plan()
+    except BoardError as error:  # the settings can be read all the same
+        notes += [d.model_copy(update={"severity": "warning"}) for d in error.diagnostics]
+    else:
+        idle, notes = without_effect(made, rows), _notes(graph, made)
+    print_notes(notes)
+    print(settings_as_json(rows, idle) if request.json else settings_text(rows, idle))
+
+
+@app.command()
+@takes(DiffRequest)
+def diff(request: DiffRequest) -> None:
+    """Say what differs between two boards: graph files or run directories."""
+    from alfgraph.board_file import difference
+    from alfgraph.cli.tables import description_of
+
+    lines = difference(description_of(request.a), description_of(request.b))
+    if request.json:
+        print(json.dumps(lines, ensure_ascii=False))
+    else:
+        print("\n".join(lines) or "the boards are equal")
+
+
+# --------------------------------------------------------------------------------------- running
+
+
+@app.command()
+@takes(RunRequest)
+def run(request: RunRequest) -> None:
+    """Train; the same run directory again goes on where it stopped."""
+    from alfgraph.cli.opening import prints_to_stderr
+    from alfgraph.cli.reporting import print_notes
+    from alfgraph.runtime.run import run as train
+
+    graph, made = _planned(request)
+    print_notes(_notes(graph, made))
+    _ask_before_forgetting(request)
+    say = _object_printer()
+    with prints_to_stderr(request.json):
+        result = train(
+            graph,
+            request.run_dir,
+            device=request.device,
+            fresh=request.fresh,
+            quiet=request.json,
+            on_summary=say if request.json else None,
+            profile=request.profile,
+            plan=made,
+        )
+    if request.json:
+        say(
+            {
+                "env_steps": result.env_steps,
+                "steps_per_second": result.steps_per_second,
+                "return_mean": result.return_mean,
+                "run_dir": str(result.run_dir),
+            }
+        )
+    if result.interrupted:
+        raise typer.Exit(INTERRUPTED)
+
+
+def _ask_before_forgetting(request: RunRequest) -> None:
+    """`--fresh` on a directory that holds a run asks, or refuses where nobody can answer."""
+    from alfgraph.cli.opening import is_used
+    from alfgraph.errors import UsageError
+
+    if not request.fresh or request.yes or not is_used(request.run_dir):
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"`--fresh` would forget the run in {request.run_dir}",
+            help="add `--yes` to do that, or choose another `--run-dir`",
+        )
+    if not typer.confirm(f"Forget the run in {request.run_dir}?", err=True):
+        raise typer.Exit(1)
+
+
+@app.command()
+@takes(PlayRequest)
+def play(request: PlayRequest) -> None:
+    """Evaluate a trained run; film it with --video."""
+    from alfgraph.cli.opening import prints_to_stderr
+    from alfgraph.runtime.playing import play as evaluate
+
+    with prints_to_stderr(request.json):
+        result = evaluate(
+            request.run,
+            episodes=request.episodes,
+            checkpoint=request.checkpoint,
+            seed=request.seed,
+            video=request.video,
+            render=request.render,
+            device=request.device,
+            quiet=request.json,
+        )
+    if request.json:
+        names = ("return_mean", "return_std", "length_mean", "episodes")
+        _object_printer()({name: getattr(result, name) for name in names})
+
+
+def _object_printer() -> Callable[[dict[str, Any]], None]:
+    """Prints JSON objects, one a line, to what is standard output now, whoever redirects it."""
+    stream = sys.stdout
+
+    def say(values: dict[str, Any]) -> None:
+        shown = {name: None if _is_no_number(value) else value for name, value in values.items()}
+        print(json.dumps(shown), file=stream, flush=True)
+
+    return say
+
+
+def _is_no_number(value: Any) -> bool:
+    """What is unknown yet is NaN in Python and null in JSON."""
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+# -------------------------------------------------------------------------------------- looking up
+
+
+@app.command()
+@takes(PartsRequest)
+def parts(request: PartsRequest) -> None:
+    """List the parts bin; with a name, describe one component."""
+    from alfgraph.cli.parts_bin import describe_part, list_parts, part_as_json, parts_as_json
+
+    if request.name is None:
+        print(parts_as_json() if request.json else list_parts())
+    else:
+        print(part_as_json(request.name) if request.json else describe_part(request.name))
+
+
+@app.command()
+@takes(ExplainRequest)
+def explain(request: ExplainRequest) -> None:
+    """Explain a diagnostic's code."""
+    from alfgraph import codes
+
+    text = codes.explain(request.code)
+    if request.json:
+        entry = codes.CODES[text.partition(":")[0]]
+        print(entry.model_dump_json(indent=2))
+    else:
+        print(text)
+
+
+def _planned(request: BoardRequest) -> tuple[Graph, Plan]:
+    """Open a board and check it; errors come with what swaps and overrides decided before."""
+    from alfgraph.cli.opening import open_board, prints_to_stderr
+    from alfgraph.errors import AlfgraphError
+    from alfgraph.origins import notes_of
+
+    graph = open_board(request)
+    try:
+        with prints_to_stderr(request.json):
+            return graph, graph.plan()
+    except AlfgraphError as error:
+        error.diagnostics = (*error.diagnostics, *notes_of(graph))
+        raise
+
+
+def _notes(graph: Graph, made: Plan) -> list[Any]:
+    """What swaps and overrides decided, and what the check found besides errors; each once."""
+    from alfgraph.operative import idle_overrides
+    from alfgraph.origins import notes_of
+    from alfgraph.settings_table import settings_of
+
+    idle = idle_overrides(made, settings_of(graph))
+    return list(dict.fromkeys((*notes_of(graph), *idle, *made.notes)))

@@ -1,0 +1,152 @@
+"""Play: greedy episodes of a run's policy, with the networks of one of its checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+import torch
+
+from alfgraph.compiler.numbers import environment_of
+from alfgraph.errors import CheckpointError, UsageError
+from alfgraph.program import Program
+from alfgraph.runtime.checkpoint import (
+    Found,
+    find_best,
+    find_last,
+    list_checkpoints,
+    load_checkpoint,
+    read_board,
+)
+from alfgraph.runtime.evaluation import Evaluation, evaluate
+from alfgraph.runtime.filming import Film
+from alfgraph.runtime.rebuilding import rebuild
+from alfgraph.runtime.run import check_device, chosen_threads
+
+
+class PlayOptions(TypedDict, total=False):
+    """How a run is shown; see `play`."""
+
+    render: bool
+    quiet: bool
+    device: str
+
+
+def play(
+    run_dir: str | Path,
+    episodes: int = 20,
+    checkpoint: str | int = "last",
+    seed: int | None = None,
+    video: str | Path | None = None,
+    **options: Unpack[PlayOptions],
+) -> Evaluation:
+    """Evaluate a run.
+
+    Args:
+        run_dir: the run's directory.
+        episodes: how many; the greedy policy, statistics frozen.
+        checkpoint: `last`, `best` or an iteration.
+        seed: of the environments (13579 is added, as in training); None: the run's own.
+        video: film the first episode into this file, `.mp4` or `.gif`.
+        **options: `render=True` shows the environment in a window; `quiet=False` prints a row for
+            each episode, then mean and deviation; `device` is where the networks run.
+
+    Raises:
+        UsageError: there is no run, or no such checkpoint, or it cannot be filmed.
+        CheckpointError: the checkpoint is damaged, or its board cannot be made again.
+    """
+    run = Path(run_dir)
+    film = Film(Path(video)) if video is not None else None
+    path = find_checkpoint(run, checkpoint)
+    state = load_checkpoint(path)
+    plan = rebuild(read_board(path), state["provenance"]).plan()
+    trainer = plan.compiled.board.trainer
+    seed = trainer.random_seed if seed is None else seed
+    part = environment_of(plan.compiled.board.section("predict"))
+    mode = "human" if options.get("render") else "rgb_array" if film else None
+    shown = _shown(part, mode)
+    device = check_device(options.get("device", "cpu"))
+    program = Program(plan, seed=seed, device=device, training=False)
+    program.load_parameters(state["program"]["parameters"])
+    watch: Callable[[Any], None] | None = film.take if film else None
+    count = 1 if shown else min(trainer.num_eval_environments, episodes)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(chosen_threads(plan))
+        result = evaluate(
+            program,
+            episodes=episodes,
+            num_environments=count,
+            seed=seed,
+            on_step=watch,
+            env_options=shown,
+        )
+    finally:
+        torch.set_num_threads(threads)
+        program.close()
+        if film is not None:
+            film.close()
+    if not options.get("quiet", True):
+        print_episodes(result, path)
+    return result
+
+
+def find_checkpoint(run: Path, which: str | int) -> Path:
+    """The directory of a checkpoint.
+
+    Args:
+        run: the run's directory.
+        which: `last`, `best` or an iteration.
+
+    Raises:
+        UsageError: there is none.
+        CheckpointError: E603, all are damaged.
+    """
+    folder = run / "checkpoints"
+    present = dict(list_checkpoints(folder))
+    if not present:
+        raise UsageError(f"{run} holds no checkpoint: is it the directory of a run?")
+    if which in {"last", "best"}:
+        found = find_last(folder) if which == "last" else find_best(folder)
+        if found.path is not None:
+            return found.path
+        raise _none_found(run, str(which), found)
+    text = str(which)
+    if text.isascii() and text.isdigit() and int(text) in present:
+        return present[int(text)]
+    raise UsageError(
+        f"{run} has no checkpoint `{which}`",
+        help=f"last, best, or one of {', '.join(map(str, present))}",
+    )
+
+
+def _none_found(run: Path, which: str, found: Found) -> UsageError | CheckpointError:
+    if found.damaged:
+        return CheckpointError(f"no checkpoint of {run} is whole: {found.damaged[0]}", code="E603")
+    return UsageError(
+        f"no checkpoint of {run} was evaluated, so none is the {which}",
+        help="--checkpoint last; `trainer.eval_interval` evaluates while training",
+    )
+
+
+def _shown(part: Any, mode: str | None) -> dict[str, Any] | None:
+    """Settings of the environment that make it render; one environment, in this process."""
+    if mode is None:
+        return None
+    if not {"kwargs", "vectorization"} <= set(type(part).model_fields):
+        raise UsageError(f"`{type(part).__name__}` cannot be rendered; only GymEnv can")
+    return {"kwargs": {**part.kwargs, "render_mode": mode}, "vectorization": "serial"}
+
+
+def print_episodes(result: Evaluation, path: Path) -> None:
+    """A row for each episode, then mean and deviation."""
+    print(f"checkpoint {path}")
+    print(f"{'episode':>8}{'return':>12}{'length':>9}")
+    rows = zip(result.returns, result.lengths, strict=True)
+    for number, (total, length) in enumerate(rows, 1):
+        print(f"{number:>8}{total:>12.2f}{length:>9}")
+    print(
+        f"return {result.return_mean:.2f} ± {result.return_std:.2f}, "
+        f"length {result.length_mean:.1f}, {result.episodes} episodes"
+    )

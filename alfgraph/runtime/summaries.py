@@ -1,0 +1,195 @@
+"""Summaries: what a run says of itself now and then, to files, hooks and whoever is watching."""
+
+from __future__ import annotations
+
+import math
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from alfgraph.monitor.episodes import EpisodeMetrics
+from alfgraph.monitor.progress import Progress
+from alfgraph.monitor.writers import JsonLinesWriter, Step, TensorBoardWriter, Writers
+from alfgraph.settings_table import settings_of
+
+if TYPE_CHECKING:
+    from alfgraph.plan import Plan
+    from alfgraph.program import Program
+    from alfgraph.runtime.evaluation import Evaluation
+    from alfgraph.runtime.run_directory import RunDirectory
+
+LEAST_WINDOW = 1.0
+"""Seconds over which rates are taken at least: a summary an iteration would only show noise."""
+
+_SHOWN = {"AverageReturn": "return", "AverageEpisodeLength": "length"}
+
+
+class Summaries:
+    """Takes a program's numbers and hands them to writers, hooks and the progress display.
+
+    Attributes:
+        seconds: time so far by phase of the program, and for evaluation, saving and logging.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        metrics: EpisodeMetrics,
+        progress: Progress,
+        directory: RunDirectory | None,
+        on_summary: Callable[[dict[str, Any]], None] | None,
+    ) -> None:
+        """Open the files of a run.
+
+        Args:
+            program: whose numbers.
+            metrics: of its episodes.
+            progress: what a person watches.
+            directory: where files go; None: nowhere.
+            on_summary: a hook of the user's.
+        """
+        self.program = program
+        self.metrics = metrics
+        self.progress = progress
+        self.seconds: dict[str, float] = {}
+        hooks = [on_summary] if on_summary is not None else []
+        files: list[Any] = []
+        if directory is not None:
+            files = [JsonLinesWriter(directory.metrics), TensorBoardWriter(directory.tensorboard)]
+        self.writers = Writers(files, hooks)
+        self._window: tuple[float, int, int, dict[str, float]] = (0.0, 0, 0, {})
+
+    def begin(self, at: int) -> None:
+        """Go on behind an iteration; what was written past it is cut. -1: from nothing."""
+        self.writers.cut_after(at)
+        self._new_window()
+
+    def describe(self, plan: Plan) -> None:
+        """Write what runs as texts: the program, the plan, the settings."""
+        self.writers.text("program", f"```python\n{plan.code}\n```", 0)
+        self.writers.text("plan", f"```\n{plan.text()}\n```", 0)
+        self.writers.text("settings", settings_markdown(plan), 0)
+
+    def values(self) -> dict[str, float]:
+        """Losses and what else the program logged, norms of gradients and parameters, rates."""
+        found = {name: float(value) for name, value in self.program.log.items()}
+        for path, optimizer in self.program.optimizers.items():
+            found[f"{path}/grad_norm"] = float(optimizer.grad_norm)
+            found[f"{path}/lr"] = float(optimizer.lr)
+        with torch.no_grad():
+            for path, module in self.program.modules.items():
+                parameters = list(module.parameters()) if hasattr(module, "parameters") else []
+                if parameters:
+                    norms = torch.stack([torch.linalg.vector_norm(p) for p in parameters])
+                    found[f"{path}/parameter_norm"] = float(torch.linalg.vector_norm(norms))
+        return found
+
+    def write(self, values: dict[str, float], evaluation: Evaluation | None) -> None:
+        """Write one summary and show it.
+
+        Args:
+            values: what `values` gave.
+            evaluation: made at this iteration.
+        """
+        counters, metrics = self.program.counters, self.metrics.summary()
+        if evaluation is not None:
+            metrics["eval/AverageReturn"] = evaluation.return_mean
+            metrics["eval/StdReturn"] = evaluation.return_std
+            metrics["eval/AverageEpisodeLength"] = evaluation.length_mean
+        wall = self._wall()
+        step: Step = {
+            "iteration": counters["iteration"],
+            "env_steps": counters["env_steps"],
+            "episodes": self.metrics.episodes,
+            "metrics": metrics,
+            "values": values,
+            "wall": wall,
+        }
+        self.writers.write(step)
+        self.progress.update(_shown(step))
+        if time.perf_counter() - self._window[0] > LEAST_WINDOW:
+            self._new_window()
+
+    def _new_window(self) -> None:
+        counters = self.program.counters
+        now = (time.perf_counter(), counters["env_steps"], counters["iteration"])
+        self._window = (*now, dict(self.seconds))
+
+    def _wall(self) -> dict[str, float]:
+        """Steps per second, seconds per iteration by phase, memory."""
+        since, env_steps, iteration, seconds = self._window
+        counters = self.program.counters
+        elapsed = max(time.perf_counter() - since, 1e-9)
+        iterations = max(counters["iteration"] - iteration, 1)
+        found = {"time/steps_per_second": (counters["env_steps"] - env_steps) / elapsed}
+        for name, total in self.seconds.items():
+            found[f"time/{name}"] = (total - seconds.get(name, 0.0)) / iterations
+        found["memory/cpu"] = peak_megabytes()
+        if self.program.device.startswith("cuda"):
+            found["memory/gpu"] = torch.cuda.max_memory_allocated(self.program.device) / 2**20
+        return found
+
+
+def _shown(step: Step) -> dict[str, float | str]:
+    """What a person watching sees of a summary."""
+    record: dict[str, float | str] = {
+        "iteration": step["iteration"],
+        "env_steps": step["env_steps"],
+        "episodes": step["episodes"],
+        "steps_per_second": step["wall"]["time/steps_per_second"],
+    }
+    metrics, wall = step["metrics"], step["wall"]
+    record |= {key: metrics[name] for name, key in _SHOWN.items() if name in metrics}
+    losses = [value for name, value in step["values"].items() if name.endswith("/loss")]
+    if losses:
+        record["loss"] = losses[0]
+    phases = {name: v for name, v in wall.items() if name.startswith("time/")}
+    return record | {k: v for k, v in phases.items() if k != "time/steps_per_second"}
+
+
+def not_finite(values: dict[str, float]) -> str | None:
+    """The first value that is infinite or not a number, by name."""
+    return next((name for name, value in values.items() if not math.isfinite(value)), None)
+
+
+def peak_megabytes() -> float:
+    """The most memory the process has had, in MiB."""
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def settings_markdown(plan: Plan) -> str:
+    """The settings table for TensorBoard's text tab; what the program does not read is marked."""
+    used = {part.socket_path for part in plan.compiled.lowered.parts.values()}
+    lines = ["| setting | value | origin | operative |", "|---|---|---|---|"]
+    holder = ""
+    for row in settings_of(plan.compiled.graph):
+        holder = row.path if row.is_part else holder
+        part = holder if row.path.startswith(f"{holder}.") else ""
+        operative = "yes" if _is_operative(part, used) else "no"
+        lines.append(f"| {row.path} | {_cell(row.value)} | {row.origin} | {operative} |")
+    return "\n".join(lines)
+
+
+def _is_operative(part: str, used: set[str]) -> bool:
+    """Boards, trainers and schedules act on the whole; a leaf acts if the program calls it."""
+    last = part.rpartition(".")[2]
+    return (
+        not part
+        or last in {"trainer", "schedule"}
+        or any(
+            path == part or path.startswith(f"{part}.") or part.startswith(f"{path}.")
+            for path in used
+        )
+    )
+
+
+def _cell(value: str) -> str:
+    return value.replace("|", "\\|")
+
+
+__all__ = ["Summaries", "not_finite", "settings_markdown"]

@@ -1,0 +1,95 @@
+"""LSTM and GRU: networks that remember; they forget where an episode begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from alfgraph.families import Network
+from alfgraph.ports import In, Out, State
+
+
+class Memory(Network):
+    """A recurrent cell: features in, features out, and a register from step to step.
+
+    Details:
+        - Called on [B] it takes one step; on [T, B] it runs row by row, from the register given as
+          `state=` or from zeros. The register is 0 where `step_type` is FIRST.
+        - Weights begin orthogonal, biases at 0.
+
+    Attributes:
+        size: numbers it gives (and remembers; an LSTM remembers twice as many).
+    """
+
+    size: Annotated[int, Field(ge=1)] = 64
+
+    features = In("float32[*batch, n]")
+    step_type = In("int32[*batch]", role="step_type")
+    remembered = Out("float32[*batch, size]")
+    memory = State("float32[*batch, width]")
+
+    def known(self) -> Mapping[str, Any]:
+        """How many numbers the register holds."""
+        return {"width": self.size}
+
+
+class LSTM(Memory):
+    """Long short-term memory; its register is the output and the cell, side by side.
+
+    Source: Hochreiter & Schmidhuber 1997, "Long short-term memory", with a forget gate: Gers et
+        al. 2000, "Learning to forget".
+    """
+
+    def known(self) -> Mapping[str, Any]:
+        """How many numbers the register holds."""
+        return {"width": 2 * self.size}
+
+    def build(self, n: int) -> nn.Module:
+        """[B, n] float32 features and the register -> [B, size] float32 and the next register."""
+        return _LSTM(orthogonal_cell(nn.LSTMCell(n, self.size), gates=4))
+
+
+class GRU(Memory):
+    """Gated recurrent unit; its register is its output.
+
+    Source: Cho et al. 2014, arXiv:1406.1078.
+    """
+
+    def build(self, n: int) -> nn.Module:
+        """[B, n] float32 features and the register -> [B, size] float32 and the next register."""
+        return _GRU(orthogonal_cell(nn.GRUCell(n, self.size), gates=3))
+
+
+def orthogonal_cell(cell: nn.RNNCellBase, gates: int) -> nn.RNNCellBase:
+    """Give every gate's weights orthogonal values, and biases zeros."""
+    for name, parameter in cell.named_parameters():
+        if name.startswith("bias"):
+            nn.init.zeros_(parameter)
+            continue
+        for part in parameter.detach().chunk(gates):
+            nn.init.orthogonal_(part)
+    return cell
+
+
+class _LSTM(nn.Module):
+    def __init__(self, cell: nn.RNNCellBase) -> None:
+        super().__init__()
+        self.cell = cell
+
+    def forward(self, features: Tensor, step_type: Tensor, memory: Tensor) -> Any:
+        out, inside = self.cell(features, memory.chunk(2, -1))
+        return out, torch.cat((out, inside), -1)
+
+
+class _GRU(nn.Module):
+    def __init__(self, cell: nn.RNNCellBase) -> None:
+        super().__init__()
+        self.cell = cell
+
+    def forward(self, features: Tensor, step_type: Tensor, memory: Tensor) -> Any:
+        out = self.cell(features, memory)
+        return out, out

@@ -1,0 +1,1 @@
+"""Targets: copies of networks whose parameters follow slowly."""

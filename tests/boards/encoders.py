@@ -1,0 +1,26 @@
+"""Networks made of networks: an encoder and a head, so that encoders can be shared."""
+
+from alfgraph.components import MLP, ActorDistributionNetwork, Network, PolicyNetwork, ValueNetwork
+from alfgraph.families import ValueFunction
+from alfgraph.graph import Graph
+from alfgraph.wires import Distribution, Wire
+
+
+class EncodedPolicy(PolicyNetwork, Graph):
+    """A policy on encoded observations."""
+
+    encoder: Network = MLP(hidden=(5,))
+    head: PolicyNetwork = ActorDistributionNetwork(hidden=())
+
+    def forward(self, observation: Wire) -> Distribution:
+        return self.head(self.encoder(observation)).policy
+
+
+class EncodedValue(ValueFunction, Graph):
+    """A value of encoded observations."""
+
+    encoder: Network = MLP(hidden=(5,))
+    head: ValueFunction = ValueNetwork(hidden=())
+
+    def forward(self, observation: Wire) -> Wire:
+        return self.head(self.encoder(observation)).value

@@ -1,0 +1,101 @@
+"""A phase replaced by a plain function: real modules, buffers and optimizers in hand."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from alfgraph.components import PPO, ActorCritic, Epochs, GymEnv, Pipeline
+from alfgraph.components.algorithms.actor_critic import Acted
+from alfgraph.components.algorithms.ppo import Sample
+from alfgraph.errors import UsageError
+from alfgraph.running import Running
+from alfgraph.timestep import TimeStep
+from tests.boards.driving import are_equal, parameters, started, trained
+from tests.boards.worlds import Noise
+
+SCHEDULE = Epochs(unroll_length=8, epochs=2, mini_batch_size=4)
+
+
+def my_update(run: Running[PPO]) -> None:
+    """PPO's update, by hand."""
+    board = run.board
+    batch = run.read(board.samples, Sample)
+    policy: Any = run.module(board.actor)(batch.step.observation)
+    value = run.module(board.critic)(batch.step.observation)
+    loss, *_ = run.compute(board.loss)(
+        batch.step.step_type,
+        batch.advantage,
+        batch.returns,
+        policy.log_prob(batch.action),
+        policy.entropy(),
+        value,
+        batch.old_log_prob,
+    )
+    run.optimizer(board.optimizer).step(loss)
+
+
+def board(algorithm: ActorCritic, **sockets: Any) -> Pipeline:
+    return Pipeline(env=GymEnv(make=Noise, num_envs=2), algorithm=algorithm, **sockets)
+
+
+def test_a_replica_by_hand_trains_bit_for_bit_like_the_phase() -> None:
+    by_hand = board(PPO().replace(PPO.update, my_update), schedule=SCHEDULE)
+    program = trained(by_hand, 3)
+    assert program.optimizers["algorithm.optimizer"].step_count == 3 * 2 * 4
+    assert are_equal(parameters(program), parameters(trained(board(PPO(), schedule=SCHEDULE), 3)))
+
+
+def test_the_program_calls_the_function_by_its_name() -> None:
+    plan = board(PPO().replace(PPO.update, my_update), schedule=SCHEDULE).plan()
+    update = plan.code.partition("def update(")[2].partition("\ndef ")[0]
+    assert 'my_update(running["algorithm"].at(batch))' in update
+    assert "ppo_loss" not in update
+    assert {p.name: p.runs for p in plan.phases}["update"] == 8
+
+
+def test_the_original_is_untouched() -> None:
+    original = PPO()
+    original.replace(PPO.update, my_update)
+    assert original.replaced_phases == {}
+    assert "my_update" not in board(original, schedule=SCHEDULE).plan().code
+
+
+def test_rows_of_a_rollout_are_read_as_their_record() -> None:
+    seen: list[tuple[Any, ...]] = []
+
+    def look(run: Running[ActorCritic]) -> None:
+        taken = run.read(run.board.rollout, Acted)
+        steps = run.read(run.board.rollout, TimeStep, "steps")
+        seen.append((taken.action.shape, steps.observation.shape, steps.reward.shape))
+
+    program = trained(board(ActorCritic().replace(ActorCritic.update, look)), 2)
+    assert seen == [((8, 2), (9, 2, 4), (9, 2))] * 2
+    before = parameters(started(board(ActorCritic().replace(ActorCritic.update, look))))
+    assert are_equal(before, parameters(program))  # it trained nothing
+
+
+def test_a_function_may_train_anything_of_its_board() -> None:
+    def shrink(run: Running[ActorCritic]) -> None:
+        module = run.module(run.board.critic)
+        run.optimizer(run.board.optimizer).step(
+            sum(p.square().sum() for p in module.parameters())  # type: ignore[arg-type]
+        )
+
+    graph = board(ActorCritic().replace(ActorCritic.update, shrink))
+    before, after = parameters(started(graph)), parameters(trained(graph, 5))
+    norms = [
+        sum(float(p.square().sum()) for name, p in found.items() if "critic" in name)
+        for found in (before, after)
+    ]
+    assert norms[1] < norms[0]
+    assert all(torch.equal(before[n], after[n]) for n in before if "actor" in n)
+
+
+def test_an_empty_socket_has_no_optimizer() -> None:
+    def ask(run: Running[ActorCritic]) -> None:
+        run.optimizer(run.board.optimizer)
+
+    graph = board(ActorCritic(optimizer=None).replace(ActorCritic.update, ask))
+    with pytest.raises(UsageError, match="no such optimizer"):
+        trained(graph, 1)
