@@ -75,7 +75,7 @@ class Binding:
 class Application:
     """One call: its node and the wires on its ports."""
 
-    node: Node
+    node: Node | None
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
     monitors: frozenset[str]

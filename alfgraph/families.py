@@ -83,7 +83,7 @@ class Transform(Graph):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "unroll" in vars(cls):
-            cls.unroll = _remembered(cls.unroll)
+            setattr(cls, "unroll", _remembered(cls.unroll))  # noqa: B010  (a method is not assigned)
 
     def __call__(self, *args: Any, every: int = 1, **named: Any) -> Self:
         """Apply to wires; a leaf's call, unless `forward` wires parts."""
@@ -140,7 +140,7 @@ def _remembered(method: Callable[[Any, TimeStep], TimeStep]) -> Callable[[Any, T
     return unroll
 
 
-Transform.unroll = _remembered(Transform.unroll)  # type: ignore[method-assign]
+setattr(Transform, "unroll", _remembered(Transform.unroll))  # noqa: B010  (see above)
 
 
 def history_of(step: TimeStep) -> tuple[TimeStep, tuple[Transform, ...]]:
@@ -423,7 +423,7 @@ class Buffer(Component):
         )
 
     def _written(self) -> Contents:
-        contents = self.binding.slot.contents.get(self.socket_path)
+        contents: Contents | None = self.binding.slot.contents.get(self.socket_path)
         if contents is None:
             refuse(
                 "E204",

@@ -160,7 +160,7 @@ def _walk(graph: Graph, bound: Mapping[str, Any], state: Any, trace: Any) -> App
         if isinstance(wire, Wire):
             wire.value.hints.append(port.name)
     return Application(
-        node=trace.nodes[-1] if len(trace.nodes) > first else None,
+        node=None,
         inputs=bound,
         outputs=outputs,
         monitors=frozenset(),

@@ -9,7 +9,7 @@ from torch import nn
 
 from alfgraph.component import Component
 from alfgraph.errors import UsageError
-from alfgraph.records import Record, build_record
+from alfgraph.records import Record, build_record, record_leaves
 
 B = TypeVar("B", bound=Component)
 R = TypeVar("R", bound=Record)
@@ -85,6 +85,18 @@ class Running(Generic[B]):
         leaves = {n.removeprefix(prefix): v for n, v in zip(names, values, strict=True)}
         record: R = build_record(kind, leaves)
         return record
+
+
+    def write(self, buffer: Component, record: Record) -> None:
+        """Write a record of tensors into a buffer, as the phase that was replaced would.
+
+        Args:
+            buffer: a buffer of the board.
+            record: of the class the board writes there.
+        """
+        storage = self._program.buffers[buffer.socket_path]
+        leaves = dict(record_leaves(record))
+        storage.write(*(leaves[name] for name in storage.layout.names))
 
 
 def buffer_hands_out(buffer: Component) -> bool:

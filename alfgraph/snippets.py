@@ -19,6 +19,9 @@ _STYLES = {
     "dim": "2",
 }
 
+_WIDE_GAP, _GAP = 5, 2
+"""Between a spec and who says so: the wide one where it fits."""
+
 
 def plain(text: str, style: str) -> str:
     """The paint of files and pipes: none."""
@@ -89,13 +92,15 @@ def table(rows: Sequence[tuple[str, str, str, str]], indent: str, width: int) ->
     subjects, verbs, specs, _ = (
         max(map(len, column), default=0) for column in zip(*rows, strict=True)
     )
+    margin = " " * (len(indent) + subjects + verbs + 6)
+    origins = max((len(row[3]) + 2 for row in rows if row[3]), default=0)
+    gap = _WIDE_GAP if len(margin) + specs + _WIDE_GAP + origins <= width else _GAP
     lines: list[str] = []
     for subject, verb, spec, origin in rows:
         head = f"{indent}= {subject:{subjects}}   {verb:{verbs}} "
-        margin = " " * len(head)
         bracket = f"({origin})" if origin else ""
-        if len(head) + specs + 5 + len(bracket) <= width:
-            lines.append(f"{head}{spec:{specs}}     {bracket}".rstrip())
+        if len(head) + specs + gap + len(bracket) <= width:
+            lines.append(f"{head}{spec:{specs}}{' ' * gap}{bracket}".rstrip())
         else:
             lines += wrapped(spec, head, margin + " ", width)
             lines += wrapped(bracket, margin, margin + " ", width) if bracket else []

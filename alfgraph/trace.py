@@ -8,6 +8,7 @@ symbols are equal only if name and scope are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -111,7 +112,7 @@ def _show_slice(settings: dict[str, Any]) -> str:
     return f"[{'' if start is None else start}:{'' if stop is None else stop}]"
 
 
-_SHORT = {
+_SHORT: dict[str, Callable[[dict[str, Any]], str]] = {
     "slice": _show_slice,
     "index": lambda settings: f"[{settings['index']}]",
     "detach": lambda settings: ".detach()",

@@ -104,6 +104,7 @@ def callable_of(part: Component, module: Any, name: str) -> Callable[..., Any]:
     """What computes a call of a part: `forward` of the part, the module, or its method."""
     owner = module if part.has_build() else shadow_of(part)[0]
     if name == "forward":
-        return module if part.has_build() else owner.forward
+        computes: Callable[..., Any] = module if part.has_build() else owner.forward
+        return computes
     method: Callable[..., Any] = getattr(owner, name)
     return method

@@ -1,28 +1,19 @@
-"""Lower: the plan as plain Python source, one function per phase."""
+"""The whole program: header, `start`, one function per phase, `iteration`."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from alfgraph.compiler.arithmetic import ATOM, write
 from alfgraph.compiler.board import Board, Section
-from alfgraph.compiler.naming import Variables, part_names
-from alfgraph.compiler.numbers import Loop
-from alfgraph.compiler.gating import gates_of
-from alfgraph.compiler.training import optimizer_nodes, parameters_used, reach_of
-from alfgraph.component import Component, pins_of
+from alfgraph.compiler.function_writer import FunctionWriter
+from alfgraph.compiler.naming import part_names
+from alfgraph.compiler.numbers import Loop, unroll_length
+from alfgraph.component import Component
 from alfgraph.families import Buffer, Environment, Optimizer
 from alfgraph.graph import parts_below
-from alfgraph.specs import DistributionSpec, RecordSpec, Spec, Star
+from alfgraph.schedules import OffPolicy
 from alfgraph.trace import Node, Value
-
-WIDTH = 96
-
-INLINED = {"add", "subtract", "multiply", "divide", "negate", "less", "greater", "equals",
-           "slice", "index", "key", "detach", "power"}
 
 
 @dataclass(eq=False)
@@ -42,337 +33,313 @@ class Lowered:
     counted: tuple[str, ...] = ()
 
 
-class FunctionWriter:
-    """Writes the body of one section as lines of Python."""
+class ProgramWriter:
+    """Writes the module the run executes."""
 
     def __init__(
-        self, board: Board, section: Section, names: dict[str, str], functions: dict[str, Any]
+        self, board: Board, loops: dict[str, Loop], names: dict[str, str], title: str
     ) -> None:
         self.board = board
-        self.section = section
+        self.loops = loops
         self.names = names
-        self.functions = functions
-        self.variables = Variables(names.values())
-        self.lines: list[str] = []
-        self.depth = 1
-        self.hands_out = False
-        self.autograd = False
-        self.uses = self._count_uses()
-        self.gates = gates_of(section, self._read_by)
-        self._last: tuple[tuple[str, ...], int] = ((), -1)
-        self.retained, self.deferred = self._optimizer_order()
+        self.title = title
+        self.functions: dict[str, Any] = {}
+        self.counted: dict[str, None] = {}
 
-    # ------------------------------------------------------------------ lines
+    def write(self, parts: dict[str, Component]) -> str:
+        """The source of the program."""
+        body: list[str] = []
+        for section in self.board.sections:
+            body += ["", "", *self._section(section)]
+        body += ["", "", *self._iteration()]
+        return "\n".join([*self._header(parts), *body, ""])
 
-    def line(self, text: str, comment: str = "") -> None:
-        """Append a line; comments stand in a column of their own, long calls are wrapped."""
-        code = "    " * self.depth + text if text else ""
-        if len(code) > WIDTH and "(" in code:
-            self.lines += wrapped(code)
-            return
-        self.lines.append(f"{code:<60}  # {comment}" if comment else code)
+    def _header(self, parts: dict[str, Component]) -> list[str]:
+        lines = [f'"""{self.title}', "", "Bound by the run, by socket path:"]
+        width = max((len(name) for name in self.names.values()), default=0)
+        for path, part in parts.items():
+            lines.append(f"    {self.names[path]:<{width}}  {path or 'the board'} ({_name(part)})")
+        return [*lines, '"""', "", "import torch", "", "from alfgraph.execution import detached, rows"]
 
-    def spec(self, value: Value) -> str:
-        """The spec of a value with its sizes in numbers, for the comment."""
-        return show_sized(self.board, self.board.spec(value))
+    # ---------------------------------------------------------------- sections
 
-    def expression(self, value: Value) -> str:
-        """How a value is written where it is used."""
-        return self._operand(value)[0]
+    def _section(self, section: Section) -> list[str]:
+        if section.phase == "unroll":
+            return RolloutWriter(self, section, training=True).write()
+        if section.phase == "predict":
+            return RolloutWriter(self, section, training=False).write()
+        return self._phase(section)
 
-    def _operand(self, value: Value) -> tuple[str, int]:
-        node = value.node
-        if isinstance(node.component, Environment):
-            return f"{self.names[node.path]}.{value.name.partition('.')[2]}", ATOM
-        if self.board.spec(value) == RecordSpec():
-            return "{}", ATOM  # the registers of a part that has none
-        if self._is_inlined(value):
-            return self._arithmetic(node)
-        return self.variables.name(value), ATOM
+    def _phase(self, section: Section) -> list[str]:
+        loop = self.loops[section.name]
+        writer = FunctionWriter(self.board, section, self.names, self.functions)
+        writer.hands_out = loop.kind == "mini_batches"
+        argument = "batch" if writer.hands_out else ""
+        trains = any("optimizer" == type(n.component).family for n in section.nodes()
+                     if n.component is not None)
+        opaque = any(n.kind == "function" for n in section.nodes())
+        writer.autograd = trains or opaque
+        stops = sorted(section.trace.stops, key=lambda stop: stop[1])
+        self.count(writer)
+        for node in section.trace.nodes:
+            while stops and node.id >= stops[0][1] and not node.settings.get("recomputed"):
+                _stop(writer, stops.pop(0)[0])
+            if node.id in section.live:
+                writer.node(node)
+        for stop in stops:
+            _stop(writer, stop[0])
+        lines = [] if trains or opaque else ["@torch.no_grad()"]
+        lines.append(f"def {section.name}({argument}):")
+        lines.append(f'    """{describe_loop(loop, section)}"""')
+        return lines + (writer.lines if writer.lines else ["    pass"])
 
-    def _is_inlined(self, value: Value) -> bool:
-        return (
-            value not in self.variables.names
-            and value.node.kind == "math"
-            and value.node.call in INLINED
-            and (self.uses.get(value, 0) == 1 or value.node.call in {"key", "detach"})
+    def count(self, writer: FunctionWriter) -> None:
+        """Count a run of a function in which something is gated."""
+        if any(gate > 1 for gate in writer.gates.values()):
+            name = writer.section.name
+            self.counted[name] = None
+            writer.line(f"counters[{name!r}] += 1")
+
+    # --------------------------------------------------------------- iteration
+
+    def _iteration(self) -> list[str]:
+        lines = ["def iteration():", '    """One training iteration."""']
+        unrolls = [s for s in self.board.sections if s.phase == "unroll"]
+        if unrolls:
+            lines.append(f"    {self._unroll_call(unrolls[0])}")
+        collection = self.board.collection
+        if isinstance(collection, OffPolicy) and collection.initial_collect_steps:
+            lines.append(f"    if counters['env_steps'] < {collection.initial_collect_steps}:")
+            lines.append("        return")
+        for section in self.board.sections:
+            if section.phase not in {"unroll", "predict"}:
+                lines += self._calls(section, self.loops[section.name])
+        return lines
+
+    def _unroll_call(self, section: Section) -> str:
+        length = unroll_length(self.board)
+        return f"{section.name}()" if length == int(length) else f"{section.name}(take_steps())"
+
+    def _calls(self, section: Section, loop: Loop) -> list[str]:
+        name = section.name
+        stops = bool(section.trace.stops)
+        depth = 1
+        lines: list[str] = []
+
+        def line(text: str) -> None:
+            lines.append("    " * depth + text)
+
+        if loop.every > 1:
+            line(f"if counters['iteration'] % {loop.every} == {loop.every - 1}:")
+            depth += 1
+        if loop.kind == "mini_batches" and loop.buffer is not None:
+            buffer = self.names[loop.buffer]
+            if stops:
+                line(f"for batch in {buffer}.passes({loop.epochs}):")
+                line(f"    if {name}(batch):")
+                line("        break")
+            else:
+                line(f"for epoch in range({loop.epochs}):")
+                line(f"    for batch in {buffer}.shuffled():")
+                line(f"        {name}(batch)")
+        elif loop.kind == "repeat" and loop.count > 1:
+            line(f"for _ in range({loop.count}):")
+            line(f"    if {name}():" if stops else f"    {name}()")
+            if stops:
+                line("        break")
+        else:
+            line(f"{name}()")
+        return lines
+
+
+def _name(part: Component) -> str:
+    identity = getattr(part, "id", "")
+    return f"{type(part).__name__} {identity}".strip()
+
+
+def _stop(writer: FunctionWriter, value: Value) -> None:
+    writer.line(f"if {writer.expression(value)}:")
+    writer.line("    return True")
+
+
+def describe_loop(loop: Loop, section: Section) -> str:
+    """When a section runs, in words."""
+    every = f"every {loop.every} iterations, " if loop.every > 1 else ""
+    match loop.kind:
+        case "mini_batches":
+            return (
+                f"{every}{loop.epochs} passes over {loop.count} mini-batches of "
+                f"[{loop.batch_length}, {loop.batch_size}]."
+            ).capitalize()
+        case "repeat":
+            return f"{every}{loop.count} times an iteration on [{loop.batch_length}, {loop.batch_size}].".capitalize()
+        case "rollout":
+            return "Every environment step."
+    return f"{every}once per rollout.".capitalize() if every == "" else f"{every}once.".capitalize()
+
+
+def _with_sources(nodes: list[Node], found: set[int]) -> None:
+    """Add nodes and everything they are computed from, up to the environment."""
+    pending = list(nodes)
+    while pending:
+        node = pending.pop()
+        if node.id in found or isinstance(node.component, Environment):
+            continue
+        found.add(node.id)
+        pending += [value.node for value in node.inputs.values()]
+
+
+class RolloutWriter:
+    """Writes `unroll` (with `start`) or `predict`: the tick, rotated so that it ends with a step.
+
+    The environment is stepped at the end of a tick, and so is everything the stored time steps go
+    through: row T exists, and is the next rollout's row 0.
+    """
+
+    def __init__(self, program: ProgramWriter, section: Section, training: bool) -> None:
+        self.program = program
+        self.board = program.board
+        self.section = section
+        self.training = training
+        self.writer = FunctionWriter(self.board, section, program.names, program.functions)
+        self.env = next(
+            (n for n in section.trace.nodes if isinstance(n.component, Environment)), None
         )
-
-    def _arithmetic(self, node: Node) -> tuple[str, int]:
-        operands = {name: self._operand(value) for name, value in node.inputs.items()}
-        if node.kind == "distribution":
-            operands = {"x": operands["self"]}
-        first = next(iter(node.inputs.values()), None)
-        tree = first is not None and _is_tree(self.board.spec(first))
-        return write(node.call, operands, node.settings, tree)
-
-    def _count_uses(self) -> dict[Value, int]:
-        uses: dict[Value, int] = {}
-        for node in self.section.nodes():
-            for value in self._read_by(node):
-                uses[value] = uses.get(value, 0) + 1
-        for feed in self.section.trace.feeds:
-            uses[feed.value] = uses.get(feed.value, 0) + 1
-        for value, _, _ in self.section.trace.stops:
-            uses[value] = uses.get(value, 0) + 1
-        return uses
-
-    def _read_by(self, node: Node) -> list[Value]:
-        leaves = node.settings.get("leaves")
-        if isinstance(node.component, Buffer) and node.call == "write" and leaves is not None:
-            return [node.inputs[name] for name in leaves]
-        return list(node.inputs.values())
-
-    # -------------------------------------------------------------- statements
-
-    def node(self, node: Node) -> None:
-        """Write the statements of one node."""
-        self._in_blocks(node, lambda: self._statement(node))
-        for earlier, last in self.deferred.items():
-            if last is node:
-                apply = f"{self.names[earlier.path]}.apply()"
-                self._in_blocks(earlier, lambda apply=apply: self.line(apply))
-
-    def _in_blocks(self, node: Node, write_statement: Callable[[], None]) -> None:
-        """Write below the headers a node needs; those of the statement before are shared."""
-        headers = self._headers(node)
-        shared = 0
-        if self._last[1] == len(self.lines):
-            pairs = zip(headers, self._last[0], strict=False)
-            shared = next((i for i, (a, b) in enumerate(pairs) if a != b),
-                          min(len(headers), len(self._last[0])))
-        before, self.lines = self.lines, []
-        self.depth += len(headers)
-        write_statement()
-        self.depth -= len(headers)
-        written, self.lines = self.lines, before
-        if not written:
-            return
-        for i, header in enumerate(headers[shared:], start=shared):
-            self.lines.append("    " * (self.depth + i) + header)
-        self.lines += written
-        self._last = (headers, len(self.lines))
-
-    def _headers(self, node: Node) -> tuple[str, ...]:
-        gate = self.gates.get(node.id, 1)
-        gated = (f"if counters[{self.section.name!r}] % {gate} == 0:",) if gate > 1 else ()
-        tracked = node.component is not None and node.component.binding.tracked_by
-        return (*gated, "with torch.no_grad():") if tracked and self.autograd else gated
-
-    def _statement(self, node: Node) -> None:
-        part = node.component
-        if isinstance(part, Environment):
-            return
-        if node.kind == "function":
-            name = self._function_name(node)
-            at = ".at(batch)" if self.hands_out else ""
-            self.line(f'{name}(running["{node.path}"]{at})', "a phase written by hand")
-        elif node.kind != "component":
-            self._small(node)
-        elif isinstance(part, Buffer):
-            self._buffer(node)
-        elif isinstance(part, Optimizer) and node.call == "forward":
-            self._optimizer(node)
-        elif part.state_ports() and node.call == "forward":
-            self._recurrent(node)
-        else:
-            self._call(node)
-
-    def _function_name(self, node: Node) -> str:
-        by = node.settings["by"]
-        name = self.variables.fresh(str(getattr(by, "__name__", "phase")))
-        self.functions[name] = (by, node.component)
-        return name
-
-    def _small(self, node: Node) -> None:
-        out = node.outputs["out"]
-        if node.kind == "math" and self._is_inlined(out):
-            return
-        if node.kind == "distribution" and node.call not in {"detach", "slice", "index"}:
-            operand = self._operand(node.inputs["self"])
-            receiver = operand[0] if operand[1] == ATOM else f"({operand[0]})"
-            argument = self.expression(node.inputs["other"]) if "other" in node.inputs else ""
-            expression = f"{receiver}.{node.call}({argument})"
-        else:
-            expression = self._arithmetic(node)[0]
-        self.line(f"{self.variables.name(out)} = {expression}", self.spec(out))
-
-    def _buffer(self, node: Node) -> None:
-        name = self.names[node.path]
-        if node.call == "write":
-            arguments = [self.expression(value) for value in self._read_by(node)]
-            self.line(f"{name}.write({', '.join(arguments)})")
-            return
-        read = [v for v in node.outputs.values() if self.uses.get(v)]
-        arguments = ["batch"] if node.component.hands_out_batches else []
-        arguments += [self.expression(value) for value in node.inputs.values()]
-        call = f"{name}.{node.call}("
-        if not read:
-            self.line(f"{call}{', '.join(arguments)})")
-            return
-        targets = ", ".join(self.variables.name(value) for value in read)
-        comma = "," if len(read) == 1 else ""
-        self.line(f"{targets}{comma} = {call}{', '.join(arguments)}{', ' if arguments else ''}")
-        for value in read:
-            self.line(f'    "{value.name}",', self.spec(value))
-        self.line(")")
-
-    def _optimizer(self, node: Node) -> None:
-        name = self.names[node.path]
-        loss = self.expression(node.inputs["loss"])
-        self.line(f'log["{_tag(node, "loss")}"] = {loss}.detach()')
-        retain = ", retain_graph=True" if node in self.retained else ""
-        if node in self.deferred:
-            self.line(f"{name}.differentiate({loss}{retain})")
-        else:
-            self.line(f"{name}.step({loss}{retain})")
-
-    def _arguments(self, node: Node) -> list[str]:
-        from alfgraph.compiler.trial import assemble_arguments
-
-        arguments = assemble_arguments(
-            node, node.component, self.expression, lambda part: self.names[part.socket_path]
-        )
-        texts = [_argument(argument) for argument in arguments]
-        while texts and texts[-1] == "None":
-            texts.pop()
-        return texts
-
-    def _call(self, node: Node) -> None:
-        name = self.names[node.path]
-        method = "" if node.call == "forward" else f".{node.call}"
-        self._assign(node, f"{name}{method}({', '.join(self._arguments(node))})")
-
-    def _assign(self, node: Node, call: str) -> None:
-        outputs = list(node.outputs.values())
-        monitored = _monitors(node)
-        targets: list[str] = []
-        for value in outputs:
-            wanted = self.uses.get(value) or value.name in monitored
-            targets.append(self.variables.name(value) if wanted else "_")
-        if not targets:
-            self.line(call)
-            return
-        comment = self.spec(outputs[0]) if len(outputs) == 1 else ""
-        self.line(f"{', '.join(targets)} = {call}", comment)
-        for value, target in zip(outputs, targets, strict=True):
-            if value.name in monitored:
-                self.line(f'log["{_tag(node, value.name)}"] = {target}.detach()')
-
-    def _recurrent(self, node: Node) -> None:
-        """A part with registers: one step on [B], a scan over [T, B]."""
-        name = self.names[node.path]
-        scope = f"{node.phase}#{node.id}"
-        batch = self.board.solver.dims((Star("batch", scope),))
-        method = "scan" if len(batch) > 1 else "step"
-        arguments = self._arguments(node)
-        state = node.state
-        assert state is not None
-        if node.pinned_state:
-            before, after, source = "_", "_", self.expression(state)
-        elif self.section.phase in {"unroll", "predict"}:
-            before = self.variables.name(state) if self.uses.get(state) else "_"
-            after = source = f"{name}_registers"
-        else:
-            before, after = (self.variables.name(state) if self.uses.get(state) else "_"), "_"
-            source = f"{name}.initial({arguments[0]}, {len(batch) - 1})"
-        outputs = [
-            self.variables.name(value) if self.uses.get(value) else "_"
-            for value in node.outputs.values()
+        self.writes = [
+            n for n in section.nodes() if isinstance(n.component, Buffer) and n.call == "write"
         ]
-        inner = ", ".join([source, *arguments])
-        self.line(f"{', '.join([*outputs, before, after])} = {name}.{method}({inner})")
+        self.front = self._front_nodes()
+        self.carried = self._carried()
+        self.recurrent = [
+            n for n in section.nodes()
+            if n.kind == "component" and n.component.state_ports() and n.call == "forward"
+        ]
 
-    # --------------------------------------------------- several optimizers in one function
+    # ------------------------------------------------------------- what is front
 
-    def _optimizer_order(self) -> tuple[set[Node], dict[Node, Node]]:
-        """Which optimizers keep the graph, and whose step waits for a later gradient.
+    def _step_values(self) -> list[Value]:
+        found: dict[Value, None] = {}
+        for node in self.writes:
+            fields = tuple(f"{name}." for name in node.settings["steps"])
+            for name in node.settings.get("leaves", ()):
+                if name.startswith(fields) and fields:
+                    found[node.inputs[name]] = None
+        return list(found)
 
-        A later loss that flows through parameters an earlier optimizer steps, computed before
-        that step, must be differentiated first.
-        """
-        mine = [node for section, node in optimizer_nodes(self.board) if section is self.section]
-        live = {node.id for node in self.section.nodes()}
-        mine = [node for node in mine if node.id in live]
-        reach = {node: reach_of(self.board, self.section, node.inputs["loss"]) for node in mine}
-        retained: set[Node] = set()
-        deferred: dict[Node, Node] = {}
-        order = {node: i for i, node in enumerate(self.section.trace.nodes)}
-        for i, first in enumerate(mine):
-            owned = set(self.board.ownership[first.path].owned)
-            for later in mine[i + 1 :]:
-                shared = set(reach[first].nodes) & set(reach[later].nodes)
-                if any(n.kind != "component" or n.component.has_build() or n.inputs for n in shared):
-                    retained.add(first)
-                uses = [
-                    n for n in reach[later].nodes
-                    if order.get(n, -1) < order[first] and owned & set(parameters_used(n))
-                ]
-                if uses:
-                    deferred[first] = later
-        return retained, deferred
+    def _front_nodes(self) -> list[Node]:
+        """What the stored time steps go through, with the statistics on the way, in text order."""
+        needed: set[int] = set()
+        _with_sources([value.node for value in self._step_values()], needed)
+        parts = {n.path for n in self.section.nodes() if n.id in needed}
+        for node in self.section.nodes():
+            statistics = node.kind == "component" and not node.outputs and node.path in parts
+            if statistics and not isinstance(node.component, Buffer):
+                _with_sources([node], needed)
+        return [node for node in self.section.nodes() if node.id in needed]
 
+    def _carried(self) -> list[Value]:
+        """Results of the front that the rest of the tick, or the closing row, reads."""
+        inside = {node.id for node in self.front}
+        wanted: dict[Value, None] = {}
+        for value in self._step_values():
+            if value.node.id in inside:
+                wanted[value] = None
+        for node in self.section.nodes():
+            if node.id not in inside:
+                for value in self.writer._read_by(node):
+                    if value.node.id in inside:
+                        wanted[value] = None
+        for feed in self.section.trace.feeds:
+            if feed.value.node.id in inside:
+                wanted[feed.value] = None
+        return list(wanted)
 
-def wrapped(code: str) -> list[str]:
-    """A long line broken behind a bracket or after `=`, as formatters do."""
-    indent = code[: len(code) - len(code.lstrip())]
-    targets, equals, call = code.partition(" = ")
-    if equals and len(targets) > WIDTH // 2 and "(" not in targets:
-        names = targets.strip().split(", ")
-        head = [f"{indent}(", *(f"{indent}    {name}," for name in names)]
-        rest = f"{indent}) = {call}"
-        return head + (wrapped(rest) if len(rest) > WIDTH else [rest])
-    start = code.index("(", len(code) - len(call)) if equals else code.index("(")
-    inner = code[start + 1 : code.rindex(")")]
-    quoted = "'" in inner or '"' in inner
-    width = max(len(inner) + 1, 1) if quoted else WIDTH - len(indent) - 4
-    lines = textwrap.wrap(f"{inner},", width, break_long_words=False, break_on_hyphens=False)
-    return [code[: start + 1], *(f"{indent}    {line}" for line in lines), f"{indent})"]
+    # ------------------------------------------------------------------ writing
 
+    def write(self) -> list[str]:
+        """`start` and the tick."""
+        if self.env is None:
+            return []
+        carried = [self.writer.variables.name(value) for value in self.carried]
+        registers = self._register_names()
+        kept = [*carried, *registers]
+        lines = self._start(kept, registers)
+        lines += ["", "", *self._tick(kept)]
+        return lines
 
-def _argument(argument: Any) -> str:
-    if argument is None:
-        return "None"
-    if isinstance(argument, tuple):
-        return "(" + "".join(f"{_argument(entry)}, " for entry in argument) + ")"
-    if isinstance(argument, str):
-        return argument
-    if hasattr(argument, "record_fields"):
-        inner = ", ".join(f"{name}={_argument(value)}" for name, value in argument.items())
-        return f"{type(argument).__name__}({inner})"
-    return repr(argument)
+    def _register_names(self) -> list[str]:
+        names = [self.program.names[node.path] for node in self.recurrent if not node.pinned_state]
+        return [f"{name}_registers" for name in dict.fromkeys(names)]
 
+    def _start(self, kept: list[str], registers: list[str]) -> list[str]:
+        name = "start" if self.training else "start_predict"
+        env = self.program.names[self.env.path] if self.env else "env"
+        writer = self.writer
+        writer.lines, writer.depth = [], 1
+        writer.line(f"{env}.reset()")
+        if self.training:
+            writer.line(f"episodes.observe({env})")
+        for register in registers:
+            writer.line(f"{register} = {register.removesuffix('_registers')}.initial({env}.step_type, 0)")
+        for node in self.front:
+            writer.node(node)
+        if kept:
+            writer.line(f"registers[{self.section.name!r}] = ({', '.join(kept)},)")
+        doc = "Begin an episode in every environment."
+        return ["@torch.no_grad()", f"def {name}():", f'    """{doc}"""', *writer.lines]
 
-def _is_tree(spec: Spec) -> bool:
-    return isinstance(spec, RecordSpec | DistributionSpec)
+    def _tick(self, kept: list[str]) -> list[str]:
+        writer = self.writer
+        length = unroll_length(self.board)
+        fractional = length != int(length)
+        writer.lines, writer.depth = [], 1
+        if kept:
+            writer.line(f"{', '.join(kept)}{',' if len(kept) == 1 else ''} = registers[{self.section.name!r}]")
+        steps = "steps" if fractional or not self.training else str(int(length))
+        writer.line(f"for t in range({steps}):")
+        writer.depth = 2
+        self.program.count(writer)
+        inside = {node.id for node in self.front}
+        for node in self.section.nodes():
+            if node.id not in inside:
+                writer.node(node)
+        self._step_environment()
+        for node in self.front:
+            writer.node(node)
+        writer.depth = 1
+        if self.training:
+            self._close()
+        if kept:
+            live = "with grad" in self.board.gradient.values()
+            shown = [f"detached({name})" for name in kept] if live else kept
+            writer.line(f"registers[{self.section.name!r}] = ({', '.join(shown)},)")
+        lines = [] if "with grad" in self.board.gradient.values() and self.training else ["@torch.no_grad()"]
+        argument = "steps" if steps == "steps" else ""
+        return [*lines, f"def {self.section.name}({argument}):", f'    """{self._doc(length)}"""', *writer.lines]
 
+    def _doc(self, length: float) -> str:
+        if not self.training:
+            return "Act greedily for some steps, learning nothing."
+        environments = self.env.component.batch_size("unroll") if self.env else 0
+        count = f"{length:g} step{'s' if length != 1 else ''}"
+        return f"Collect {count} in each of {environments} environments."
 
-def _monitors(node: Node) -> set[str]:
-    if node.component is None:
-        return set()
-    return {port.name for port in pins_of(node).output_ports() if port.monitor}
+    def _step_environment(self) -> None:
+        env = self.program.names[self.env.path] if self.env else "env"
+        for feed in self.section.trace.feeds:
+            if isinstance(feed.node.component, Environment):
+                action = self.writer.expression(feed.value)
+                self.writer.line(f"{env}.step({action})")
+        self.writer.line(f"episodes.observe({env})")
 
-
-def _tag(node: Node, name: str) -> str:
-    """Where TensorBoard shows a monitored value: `actor/kl`."""
-    return f"{node.path.rpartition('.')[2]}/{name}"
-
-
-def show_sized(board: Board, spec: Spec) -> str:
-    """A spec with every axis in numbers: `float32[8, 30]`."""
-    from alfgraph.compiler.numbers import size_of
-    from alfgraph.specs import map_leaves
-
-    def sized(leaf: Any) -> Spec:
-        update: dict[str, Any] = {
-            "batch": tuple(d if isinstance(d, Star) else size_of(board, d) for d in leaf.batch)
-        }
-        if hasattr(leaf, "sample"):
-            update["low"] = update["high"] = None
-        result: Spec = leaf.model_copy(update=update)
-        return result
-
-    return str(map_leaves(spec, sized))
+    def _close(self) -> None:
+        """The step made at the end of the last tick is the last row of the buffers' steps."""
+        for node in self.writes:
+            fields = tuple(f"{name}." for name in node.settings["steps"])
+            leaves = [n for n in node.settings.get("leaves", ()) if fields and n.startswith(fields)]
+            if leaves and node.component.closes:
+                arguments = [self.writer.expression(node.inputs[name]) for name in leaves]
+                self.writer.line(f"{self.program.names[node.path]}.close({', '.join(arguments)})")
 
 
 def parts_of_function(board: Board, node: Node) -> list[Component]:
@@ -388,8 +355,6 @@ def parts_of_function(board: Board, node: Node) -> list[Component]:
 
 def lower(board: Board, loops: dict[str, Loop], title: str) -> Lowered:
     """Write the program of a checked board."""
-    from alfgraph.compiler.program_text import ProgramWriter
-
     used: dict[str, Component] = {}
     for section in board.sections:
         for node in section.nodes():

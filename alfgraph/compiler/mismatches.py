@@ -15,13 +15,13 @@ from alfgraph.unify import Mismatch, Solver
 
 
 def origin(node: Node) -> str:
-    """`(GymEnv "CartPole-v1")`: the class, and the id of what it stands for."""
+    """`GymEnv "CartPole-v1"`: the class, and the id of what it stands for."""
     part = node.component
     if part is None:
         return ""
     name = type(part).__name__
     identity = getattr(part, "id", None)
-    return f'({name} "{identity}")' if isinstance(identity, str) and identity else f"({name})"
+    return f'{name} "{identity}"' if isinstance(identity, str) and identity else name
 
 
 def place(node: Node, sources: tuple[Source, ...] = ()) -> tuple[Source | None, Any]:
@@ -53,6 +53,9 @@ def mismatch_diagnostic(
     """E101 for a wire into a port."""
     solver = board.solver
     gives, wants = solver.resolve(value.spec), solver.resolve(expected)
+    if isinstance(gives, DistributionSpec):  # its event may be known only from the other end
+        event = joined(solver, gives.event, wants)
+        gives = gives if event is None else DistributionSpec(event=event)
     target = node.label_of(port)
     feed = next((f for s in board.sections for f in s.trace.feeds
                  if f.node is node and f.port == port and f.value is value), None)
@@ -78,13 +81,15 @@ def _helps(solver: Solver, value: Value, gives: Spec, wants: Spec) -> list[str]:
     """A sibling that fits, then what the distribution offers, then what would fit."""
     found: list[str] = []
     for name, sibling in value.node.outputs.items():
-        if sibling is not value and fits(solver, sibling.spec, wants):
-            spec = solver.resolve(sibling.spec)
+        spec = joined(solver, sibling.spec, wants) if sibling is not value else None
+        if spec is not None:
             found.append(f"`{sibling.label}` is {spec} and fits; did you mean `.{name}`?")
     if isinstance(gives, DistributionSpec) and not isinstance(wants, DistributionSpec):
-        event = str(solver.resolve(gives.event))
-        if fits(solver, gives.event, wants):
-            found.append(f"`.sample()` of it is {event} and fits; in evaluation, `.mode()`")
+        drawn = joined(solver, gives.event, wants)
+        if drawn is not None:
+            found.append(
+                f"draw from it: `.sample()` gives {drawn}, and so does `.mode()` for evaluation"
+            )
     if isinstance(gives, TensorSpec) and isinstance(wants, TensorSpec) and not found:
         found += _shape_advice(gives, wants)
     return found or [f"connect something that is {wants}"]
@@ -100,18 +105,19 @@ def _shape_advice(gives: TensorSpec, wants: TensorSpec) -> list[str]:
     return []
 
 
-def fits(solver: Solver, given: Spec, expected: Spec) -> bool:
-    """Whether two specs could be equal; learns nothing."""
+def joined(solver: Solver, given: Spec, expected: Spec) -> Spec | None:
+    """What a spec would be if it met another one; None if they cannot be equal. Learns nothing."""
     saved = (dict(solver.sizes), dict(solver.stars), dict(solver.trees), dict(solver.dtypes))
     waiting = list(solver.waiting)
     try:
         solver.unify(given, expected)
+        spec = solver.resolve(given)
     except Mismatch:
-        return False
+        return None
     finally:
         solver.sizes, solver.stars, solver.trees, solver.dtypes = saved
         solver.waiting = waiting
-    return batch_of(solver.resolve(given)) is not None
+    return spec if batch_of(spec) is not None else None
 
 
 def small_mismatch(board: Board, node: Node, mismatch: Mismatch) -> Diagnostic:

@@ -11,7 +11,7 @@ from alfgraph.compiler.board import Board, Section
 from alfgraph.component import Component
 from alfgraph.diagnostics import Diagnostic, Help
 from alfgraph.families import Buffer, BufferNumbers, Environment
-from alfgraph.schedules import Epochs, OffPolicy, Offline, Rate, Schedule
+from alfgraph.schedules import Epochs, Offline, OffPolicy, Rate, Schedule
 from alfgraph.specs import Symbol, batch_of
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from alfgraph.compiler.board import Board, Section
-from alfgraph.compiler.lowering import Lowered, show_sized
+from alfgraph.compiler.function_writer import show_sized
+from alfgraph.compiler.lowering import Lowered, describe_loop
 from alfgraph.compiler.numbers import Loop, environment_of, size_of, unroll_length
-from alfgraph.compiler.program_text import describe_loop
 from alfgraph.families import Buffer, Optimizer
 from alfgraph.graph import Graph
 from alfgraph.plan import BufferPlan, OptimizerPlan, PhasePlan, Plan, SchedulePlan, WirePlan

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from alfgraph.component import Component, scopes_of
 from alfgraph.compiler.board import Board
 from alfgraph.compiler.building import solved_symbols
 from alfgraph.compiler.mismatches import mismatch_diagnostic, place, role_diagnostic, small_mismatch
 from alfgraph.compiler.rules import guess_elementwise, rule_of
+from alfgraph.component import Component, scopes_of
 from alfgraph.diagnostics import Diagnostic
 from alfgraph.errors import AlfgraphError
 from alfgraph.graph import parts_below

@@ -298,7 +298,7 @@ class _Trial:
                     subject=value.label,
                     verb="declared",
                     spec=str(self.board.spec(value)),
-                    origin=f"({type(part).__name__})",
+                    origin=type(part).__name__,
                 ),
                 Fact(subject="its trial run", verb="gave", spec=shown, origin=self.legend()),
             ),
@@ -309,7 +309,7 @@ class _Trial:
 
     def legend(self) -> str:
         sizes = ", ".join(f"{symbol.name}={size}" for symbol, size in self.sizes.items())
-        return f"(with {sizes})"
+        return f"with {sizes}"
 
     def facts(self, node: Node) -> tuple[Fact, ...]:
         return tuple(

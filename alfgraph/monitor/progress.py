@@ -49,23 +49,6 @@ class Progress(Protocol):
         """End; what is on the screen stays. Safe to call twice."""
 
 
-def progress(quiet: bool = False, stream: TextIO | None = None) -> Progress:
-    """The kind of progress that fits: none if quiet, live on a terminal, else plain lines.
-
-    Args:
-        quiet: show nothing, for `--json`.
-        stream: where to show it; default standard output.
-    """
-    if quiet:
-        return NoProgress()
-    out = sys.stdout if stream is None else stream
-    if not out.isatty():
-        return PlainProgress(out)
-    from alfgraph.monitor.live_panel import LiveProgress
-
-    return LiveProgress(out)
-
-
 class NoProgress:
     """Shows nothing."""
 

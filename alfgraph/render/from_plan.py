@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from alfgraph import __version__
 from alfgraph.compiler.board import Board, Section
 from alfgraph.compiler.planning import count_parameters
+from alfgraph.compiler.training import detaches
 from alfgraph.component import Component
 from alfgraph.families import Buffer
 from alfgraph.graph import Graph, parts_below
@@ -14,6 +16,7 @@ from alfgraph.plan import Plan
 from alfgraph.render.view import (
     BoardView,
     CrossingView,
+    NodeKind,
     NodeView,
     ParameterView,
     PartView,
@@ -36,7 +39,7 @@ def board_view(plan: Plan) -> BoardView:
     nodes = [node for section in board.sections for node in section.nodes()]
     return BoardView(
         name=plan.name,
-        version="1",
+        version=__version__,
         sizes={str(k.name): v for k, v in board.sizes.items()},
         phases=tuple(
             PhaseView(name=p.name, rate=p.rate, axes=p.axes, gradient=p.gradient)
@@ -80,16 +83,12 @@ def _node(board: Board, section: Section, node: Node) -> NodeView:
     feeds = [f for f in section.trace.feeds if f.node is node]
     inputs = [_pin(board, name, value, value.role) for name, value in _read(node).items()]
     inputs += [_pin(board, f.port, f.value) for f in feeds]
-    if node.kind == "component":
-        kind = "effect" if node.is_effect else "component" if node.call == "forward" else "operation"
-    else:
-        kind = {"math": "math", "distribution": "distribution"}.get(node.kind, "effect")
     return NodeView(
         id=_id(node),
         phase=section.name,
         part=node.path if node.kind in {"component", "function"} else None,
         label=_label(node),
-        kind=kind,
+        kind=_kind(node),
         operation="" if node.call == "forward" or node.kind != "component" else node.call,
         board=node.board,
         inputs=tuple(inputs),
@@ -97,6 +96,14 @@ def _node(board: Board, section: Section, node: Node) -> NodeView:
         every=node.every,
         note="recomputed" if node.settings.get("recomputed") else "",
     )
+
+
+def _kind(node: Node) -> NodeKind:
+    if node.kind in {"math", "distribution"}:
+        return "math" if node.kind == "math" else "distribution"
+    if node.kind == "function" or node.is_effect:
+        return "effect"
+    return "component" if node.call == "forward" else "operation"
 
 
 def _label(node: Node) -> str:
@@ -121,8 +128,6 @@ def _wires(board: Board) -> list[WireView]:
 
 
 def _wire(board: Board, value: Value, node: Node, port: str, latched: bool) -> WireView:
-    from alfgraph.compiler.training import detaches
-
     spec = board.spec(value)
     return WireView(
         source=(_id(value.node), value.name),

@@ -277,7 +277,9 @@ def _wire(node: Node | None, part: Any, statement: Statement, name: str) -> str:
 
 def _node_of(plan: Plan, statement: Statement, part: Any) -> Node | None:
     """The application a statement of the program came from."""
-    section = plan.compiled.board.section(statement.function.removeprefix("start_"))
+    begins = {"start": "unroll", "start_predict": "predict"}
+    name = begins.get(statement.function, statement.function)
+    section = plan.compiled.board.section(name)
     if section is None or part is None:
         return None
     nodes = [node for node in section.nodes() if node.path == part.socket_path]

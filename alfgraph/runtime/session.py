@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ import torch
 from alfgraph.board_file import describe, difference
 from alfgraph.errors import CheckpointError, RunError, add_board_path
 from alfgraph.monitor.episodes import EpisodeMetrics
-from alfgraph.monitor.progress import progress
+from alfgraph.monitor.display import progress
 from alfgraph.plan import Plan
 from alfgraph.program import Program
 from alfgraph.runtime.agenda import Agenda
@@ -254,6 +255,8 @@ class Session:
         saved = f"checkpoint {self.saved_at} is whole" if self.saved_at >= 0 else "none was saved"
         place = f"in iteration {self.iteration + 1:,} of {self.plan.name}; {saved}"
         if not isinstance(error, RunError):
+            if re.search(r"\bnan\b", str(error), re.IGNORECASE):  # torch refuses to sample from it
+                raise self._fault(str(error), self.iteration + 1) from error
             add_board_path(error, place)
             raise error
         raise RunError(
@@ -274,18 +277,21 @@ class Session:
         self.seconds["log"] += time.perf_counter() - begun
 
     def _refuse_not_finite(self, values: dict[str, float]) -> None:
-        """A run whose numbers are not finite is repeated to find out where that began."""
+        """A run whose numbers are not finite ends here; nothing of it is saved."""
         bad = not_finite(values)
         if bad is not None:
-            iteration = self.iteration
-            state, _ = self._find_state() if self.saved_at >= 0 else (None, ())
-            self.progress.message(
-                f"`{bad}` is not finite at iteration {iteration:,}; repeating from "
-                f"{'the start' if state is None else 'the last checkpoint'} to find out why"
-            )
-            start = None if state is None else state["program"]
-            with self.program.outside():
-                raise find_fault(self.plan, self.agenda, self.device, start, iteration, bad)
+            raise self._fault(bad, self.iteration)
+
+    def _fault(self, seen: str, iteration: int) -> RunError:
+        """Repeat the run from the last checkpoint to find out where `seen` began."""
+        state, _ = self._find_state() if self.saved_at >= 0 else (None, ())
+        self.progress.message(
+            f"not finite at iteration {iteration:,}: {seen}; repeating from "
+            f"{'the start' if state is None else 'the last checkpoint'} to find out why"
+        )
+        start = None if state is None else state["program"]
+        with self.program.outside():
+            return find_fault(self.plan, self.agenda, self.device, start, iteration, seen)
 
     def _evaluate(self) -> Evaluation:
         begun = time.perf_counter()

@@ -84,8 +84,7 @@ class Summaries:
             for path, module in self.program.modules.items():
                 parameters = list(module.parameters()) if hasattr(module, "parameters") else []
                 if parameters:
-                    norms = torch.stack([torch.linalg.vector_norm(p) for p in parameters])
-                    found[f"{path}/parameter_norm"] = float(torch.linalg.vector_norm(norms))
+                    found[f"{path}/parameter_norm"] = norm_of(parameters)
         return found
 
     def write(self, values: dict[str, float], evaluation: Evaluation | None) -> None:
@@ -132,6 +131,12 @@ class Summaries:
         if self.program.device.startswith("cuda"):
             found["memory/gpu"] = torch.cuda.max_memory_allocated(self.program.device) / 2**20
         return found
+
+
+def norm_of(parameters: list[torch.nn.Parameter]) -> float:
+    """The joint length of parameters; in double precision, since squares of large ones overflow."""
+    norms = [torch.linalg.vector_norm(p, dtype=torch.float64) for p in parameters]
+    return float(torch.linalg.vector_norm(torch.stack(norms)))
 
 
 def _shown(step: Step) -> dict[str, float | str]:

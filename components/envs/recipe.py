@@ -65,6 +65,13 @@ class EnvRecipe:
             env = wrapper(env)
         return env
 
+    @property
+    def label(self) -> str:
+        """What messages call the environment: its id, or the function that makes it."""
+        if self.make is None:
+            return self.id
+        return getattr(self.make, "__qualname__", repr(self.make))
+
     def native(self, num_envs: int) -> AnyVectorEnv:
         """Makes the natively vectorised form of the environment.
 

@@ -124,7 +124,7 @@ class NativeEnvs:
             observation, reward, terminated, truncated, infos = self.env.step(actions)
         except Exception as error:
             raise RunError(
-                f"the native vector form of environment `{self.recipe.id}` failed: "
+                f"the native vector form of environment `{self.recipe.label}` failed: "
                 f"{type(error).__name__}: {error}",
                 code="E605",
             ) from error
@@ -272,7 +272,7 @@ class SerialEnvs:
 
     def _fail(self, index: int, error: Exception) -> NoReturn:
         raise RunError(
-            f"environment {index} (`{self.cells[0].recipe.id}`) failed: "
+            f"environment {index} (`{self.cells[0].recipe.label}`) failed: "
             f"{type(error).__name__}: {error}",
             code="E605",
             source=Source.of_exception(error),

@@ -61,9 +61,20 @@ class _Pool(AsyncVectorEnv):
         makers = [CellMaker(recipe, index) for index in range(num_envs)]
         # The cells reset themselves, so Gymnasium's workers must not.
         super().__init__(makers, copy=False, autoreset_mode=AutoresetMode.DISABLED)
-        for process in self.processes:
-            setattr(process, "terminate", process.kill)  # noqa: B010  # they ignore SIGTERM
         _OPEN.add(self)
+
+    def close_extras(self, timeout: float | None = None, terminate: bool = False) -> None:
+        """End the workers; those that do not answer are killed, since they ignore SIGTERM."""
+        if self._state is not AsyncState.DEFAULT and not terminate:
+            try:
+                getattr(self, f"{self._state.value}_wait")(timeout)
+            except Exception:  # whatever the last step comes to, the workers are to end
+                terminate = True
+        self._state = AsyncState.DEFAULT
+        if terminate:
+            for process in self.processes:
+                process.kill()
+        super().close_extras(timeout, terminate)
 
     def terminate(self) -> None:
         """Ends the workers at once, whatever they are doing."""
@@ -76,7 +87,7 @@ class _Pool(AsyncVectorEnv):
             return
         index, kind, value, trace = self.error_queue.get()
         error = RunError(
-            f"environment {index} (`{self._recipe.id}`) failed in its worker: "
+            f"environment {index} (`{self._recipe.label}`) failed in its worker: "
             f"{kind.__name__}: {value}",
             code="E605",
         )
@@ -177,7 +188,7 @@ class WorkerEnvs:
             silent = self._silent()
             self._pool.terminate()
             raise RunError(
-                f"environment {silent} (`{self.recipe.id}`) gave no answer for {self._timeout} "
+                f"environment {silent} (`{self.recipe.label}`) gave no answer for {self._timeout} "
                 "seconds",
                 code="E605",
                 help="is it waiting for something? `timeout` sets how long to wait",
@@ -186,7 +197,7 @@ class WorkerEnvs:
             dead = self._dead()
             self._pool.terminate()
             raise RunError(
-                f"the worker of environment {dead} (`{self.recipe.id}`) died",
+                f"the worker of environment {dead} (`{self.recipe.label}`) died",
                 code="E605",
                 help='vectorization="serial" shows why',
             ) from error

@@ -108,7 +108,7 @@ class PPOLoss(ActorCriticLoss):
 
     def forward(self, *rows: Any) -> Any:
         """[T, M] rows in the order of the ports -> the loss and its parts, scalars."""
-        result = self.objective(*rows, clip=current(self.clip))
+        result = self.objective(*rows, current(self.clip))
         return (
             result.loss, result.policy, result.value, result.entropy, result.approximate_kl,
             result.clip_fraction,

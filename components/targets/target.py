@@ -7,7 +7,7 @@ from typing import Annotated
 
 import torch
 from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
 
 from alfgraph import families
 
@@ -42,8 +42,8 @@ class Followers:
             tau: how far one update goes.
         """
         self.tau = tau
-        self._sources = [p for source, _ in pairs for p in source.parameters()]
-        self._copies = [p for _, copy in pairs for p in copy.parameters()]
+        self._sources: list[Tensor] = [p for source, _ in pairs for p in source.parameters()]
+        self._copies: list[Tensor] = [p for _, copy in pairs for p in copy.parameters()]
         self._statistics = [
             (old, new)
             for source, copy in pairs

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from alfgraph.component import Component
 from alfgraph.components import (
     SGD,
     Loss,
@@ -17,7 +18,6 @@ from alfgraph.components import (
     Schedule,
     Transform,
 )
-from alfgraph.component import Component
 from alfgraph.components.networks.heads import CategoricalHead
 from alfgraph.ports import In, Out, State
 from alfgraph.records import Record

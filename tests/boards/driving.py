@@ -57,9 +57,7 @@ def are_equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -
 
 def changed(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> set[str]:
     """The parts of which a parameter moved."""
-    return {
-        name.partition(":")[0] for name in before if not torch.equal(before[name], after[name])
-    }
+    return {name.partition(":")[0] for name in before if not torch.equal(before[name], after[name])}
 
 
 def trains(program: Program) -> dict[str, list[str]]:

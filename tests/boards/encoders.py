@@ -3,6 +3,7 @@
 from alfgraph.components import MLP, ActorDistributionNetwork, Network, PolicyNetwork, ValueNetwork
 from alfgraph.families import ValueFunction
 from alfgraph.graph import Graph
+from alfgraph.ports import In
 from alfgraph.wires import Distribution, Wire
 
 
@@ -24,3 +25,15 @@ class EncodedValue(ValueFunction, Graph):
 
     def forward(self, observation: Wire) -> Wire:
         return self.head(self.encoder(observation)).value
+
+
+class RememberingPolicy(PolicyNetwork, Graph):
+    """An encoder and a head with registers; it hands them on."""
+
+    encoder: Network = MLP(hidden=(5,))
+    head: PolicyNetwork
+
+    step_type = In("int32[*batch]", role="step_type")
+
+    def forward(self, observation: Wire, step_type: Wire) -> Distribution:
+        return self.head(self.encoder(observation), step_type=step_type).policy

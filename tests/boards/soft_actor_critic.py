@@ -89,7 +89,8 @@ class TDError(Loss):
     ) -> Tensor:
         target = reward + GAMMA * discount * next_value
         valid = (step_type != LAST).float().unsqueeze(-1)
-        return ((values - target.unsqueeze(-1)).square() * valid).mean()
+        loss: Tensor = ((values - target.unsqueeze(-1)).square() * valid).mean()
+        return loss
 
 
 class SmallSAC(Algorithm):
@@ -130,7 +131,10 @@ class SmallSAC(Algorithm):
         next_value = next_values.min(axis=-1) - alpha.alpha * next_policy.log_prob(next_action)
         values = self.critics(now.observation, taken.action).values
         td = self.td(
-            values, next_value, reward=later.reward, discount=later.discount,
+            values,
+            next_value,
+            reward=later.reward,
+            discount=later.discount,
             step_type=now.step_type,
         )
         policy = self.actor(now).policy

@@ -1,4 +1,4 @@
-"""A child board with an optimizer of its own; who trains what is ALF's worked example (alf.md 2.7)."""
+"""A child board with an optimizer of its own; ownership is that of ALF's worked example."""
 
 import pytest
 import torch
@@ -65,7 +65,8 @@ def test_without_the_parents_optimizer_the_orphans_are_named_before_anything_run
 
 
 def test_without_the_childs_optimizer_its_models_are_the_orphans() -> None:
-    with pytest.raises(WiringError, match=r"(?s)E120.*`algorithm.irm.fwd`.*E120.*`algorithm.irm.inv`"):
+    orphans = r"(?s)E120.*`algorithm\.irm\.fwd`.*E120.*`algorithm\.irm\.inv`"
+    with pytest.raises(WiringError, match=orphans):
         board(Agent(irm=ICM(optimizer=None))).plan()
 
 

@@ -104,9 +104,7 @@ class PPG(PPO):
 
 def board(world: Any = Noise, algorithm: PPG | None = None) -> Pipeline:
     encoder: Network = MLP(hidden=(5,))
-    ppg = PPG(
-        actor=EncodedPolicy(encoder=encoder), auxiliary_value=EncodedValue(encoder=encoder)
-    )
+    ppg = PPG(actor=EncodedPolicy(encoder=encoder), auxiliary_value=EncodedValue(encoder=encoder))
     return Pipeline(env=GymEnv(make=world, num_envs=2), algorithm=algorithm or ppg)
 
 
@@ -203,5 +201,7 @@ def test_a_rate_without_its_method_is_a_misspelling() -> None:
         auxilary: Rate = Rate(every=2)
 
     graph = Pipeline(algorithm=PPO(schedule=Wrong()))
-    with pytest.raises(WiringError, match="`Wrong.auxilary` is the rate of a phase that no board has"):
+    with pytest.raises(
+        WiringError, match=r"`Wrong\.auxilary` is the rate of a phase that no"
+    ):
         graph.plan()

@@ -1,9 +1,10 @@
-"""The gradient of a rollout: kept live, or its path recomputed once on [T, B]; both are the same."""
+"""The gradient of a rollout: kept live, or its path computed again on [T, B]: the same."""
 
 from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from alfgraph.compiler import compile_graph
 from alfgraph.components import (
@@ -17,7 +18,6 @@ from alfgraph.components import (
     Transform,
 )
 from alfgraph.ports import In, Out
-from torch import nn
 from tests.boards.driving import are_equal, changed, iterate, parameters, started, trained, trains
 from tests.boards.encoders import EncodedPolicy
 from tests.boards.worlds import Noise, Reach
@@ -157,5 +157,3 @@ def test_both_forms_agree_on_a_trainable_transform() -> None:
     first = parameters(trained(graph, 1))
     second = parameters(trained(graph, 1, recompute=False))
     assert close(first, second)
-
-

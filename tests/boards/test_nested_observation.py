@@ -5,11 +5,24 @@ from typing import Any
 import pytest
 import torch
 
-from alfgraph.components import MLP, PPO, ActorCritic, Algorithm, GymEnv, Network, OnPolicy, Pipeline
-from alfgraph.components import Loss, Optimizer, RolloutBuffer, Schedule, SGD
+from alfgraph.components import (
+    MLP,
+    PPO,
+    SGD,
+    ActorCritic,
+    ActorDistributionNetwork,
+    Algorithm,
+    GymEnv,
+    Loss,
+    Network,
+    OnPolicy,
+    Optimizer,
+    Pipeline,
+    RolloutBuffer,
+    Schedule,
+)
 from alfgraph.errors import WiringError
 from alfgraph.families import PolicyNetwork
-from alfgraph.components import ActorDistributionNetwork
 from alfgraph.ports import In, Out
 from alfgraph.records import Record
 from alfgraph.timestep import TimeStep

@@ -98,8 +98,9 @@ def test_the_first_ratio_of_ppo_is_one(length: int) -> None:
 
 def test_live_gradient_through_the_rollout_equals_a_naive_loop() -> None:
     """ActorCritic's gradient crosses live: the register makes the path stateful."""
-    graph = board(ActorCritic(actor=LeakySum(), optimizer=SGD(lr=0.1)),
-                  schedule=OnPolicy(unroll_length=4))
+    graph = board(
+        ActorCritic(actor=LeakySum(), optimizer=SGD(lr=0.1)), schedule=OnPolicy(unroll_length=4)
+    )
     program = started(graph)
     assert next(b for b in program.plan.buffers).gradient == "with grad"
     unroll = next(p for p in program.plan.phases if p.name == "unroll")
@@ -129,9 +130,7 @@ def test_live_gradient_through_the_rollout_equals_a_naive_loop() -> None:
 
 
 def test_registers_carry_no_graph_into_the_next_rollout() -> None:
-    program = trained(
-        board(ActorCritic(actor=LeakySum()), schedule=OnPolicy(unroll_length=3)), 3
-    )
+    program = trained(board(ActorCritic(actor=LeakySum()), schedule=OnPolicy(unroll_length=3)), 3)
     for value in program.registers["unroll"]:
         for tensor in value.values() if isinstance(value, dict) else (value,):
             assert not tensor.requires_grad

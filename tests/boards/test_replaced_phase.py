@@ -7,7 +7,7 @@ import torch
 
 from alfgraph.components import PPO, ActorCritic, Epochs, GymEnv, Pipeline
 from alfgraph.components.algorithms.actor_critic import Acted
-from alfgraph.components.algorithms.ppo import Sample
+from alfgraph.components.algorithms.ppo import Experience, Sample
 from alfgraph.errors import UsageError
 from alfgraph.running import Running
 from alfgraph.timestep import TimeStep
@@ -78,9 +78,7 @@ def test_rows_of_a_rollout_are_read_as_their_record() -> None:
 def test_a_function_may_train_anything_of_its_board() -> None:
     def shrink(run: Running[ActorCritic]) -> None:
         module = run.module(run.board.critic)
-        run.optimizer(run.board.optimizer).step(
-            sum(p.square().sum() for p in module.parameters())  # type: ignore[arg-type]
-        )
+        run.optimizer(run.board.optimizer).step(sum(p.square().sum() for p in module.parameters()))
 
     graph = board(ActorCritic().replace(ActorCritic.update, shrink))
     before, after = parameters(started(graph)), parameters(trained(graph, 5))
@@ -90,6 +88,30 @@ def test_a_function_may_train_anything_of_its_board() -> None:
     ]
     assert norms[1] < norms[0]
     assert all(torch.equal(before[n], after[n]) for n in before if "actor" in n)
+
+
+def test_prepare_by_hand_fills_the_mini_batches() -> None:
+    """Every advantage 1 and every return 0, whatever happened."""
+
+    def my_prepare(run: Running[PPO]) -> None:
+        taken: Any = run.read(run.board.rollout, Experience)
+        ones: Any = torch.ones(taken.action.shape)
+        sample = Sample(
+            step=taken.step,
+            action=taken.action,
+            old_log_prob=taken.log_prob,
+            advantage=ones,
+            returns=0.0 * ones,
+            state=taken.state,
+            critic_state=taken.critic_state,
+        )
+        run.write(run.board.samples, sample)
+
+    program = trained(board(PPO().replace(PPO.prepare, my_prepare), schedule=SCHEDULE), 2)
+    advantage, returns = program.buffers["algorithm.samples"].read(None, "advantage", "returns")
+    assert advantage.shape == (1, 16)
+    assert (float(advantage.min()), float(returns.max())) == (1.0, 0.0)
+    assert program.optimizers["algorithm.optimizer"].step_count == 2 * 2 * 4
 
 
 def test_an_empty_socket_has_no_optimizer() -> None:

@@ -1,4 +1,4 @@
-"""Several optimizers in one update, gradients through another's parameters, and a target network."""
+"""Several optimizers in one update, gradients through another's parameters; a target."""
 
 import copy
 from typing import Any
@@ -161,5 +161,5 @@ def test_a_misnamed_part_is_found_by_the_check() -> None:
             self.temperature_optimizer(loss, self.critics)
 
     graph = Pipeline(env=GymEnv(make=Reach, num_envs=3), algorithm=Wrong())
-    with pytest.raises(WiringError, match="(?s)does not reach the.*`algorithm.critics`"):
+    with pytest.raises(WiringError, match=r"(?s)does not reach the.*`algorithm\.critics`"):
         graph.plan()

@@ -1,4 +1,4 @@
-"""One object in two sockets is one part; defaults are parts of their own; phases share parameters."""
+"""One object in two sockets is one part; defaults are their own parts; phases share them."""
 
 from typing import Any
 

@@ -5,8 +5,17 @@ from typing import Any
 import pytest
 import torch
 
-from alfgraph.components import GAE, PPO, ActorCritic, Algorithm, GymEnv, MonteCarlo, OnPolicy
-from alfgraph.components import Pipeline, Transform
+from alfgraph.components import (
+    GAE,
+    PPO,
+    ActorCritic,
+    Algorithm,
+    GymEnv,
+    MonteCarlo,
+    OnPolicy,
+    Pipeline,
+    Transform,
+)
 from alfgraph.errors import AlfgraphError
 from alfgraph.ports import In, Out
 from tests.boards.driving import are_equal, parameters, started, trained

@@ -58,7 +58,7 @@ class Noise(Clock):
 
 
 class Reach(Noise):
-    """The same with an action of one number; the reward is higher nearer to the first observation."""
+    """The same with an action of one number; the reward is higher nearer to a goal."""
 
     def __init__(self) -> None:
         super().__init__()

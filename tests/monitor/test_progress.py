@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console, ConsoleOptions, RenderResult
 
+from alfgraph.monitor.display import progress
 from alfgraph.monitor.live_panel import LiveProgress
 from alfgraph.monitor.progress import (
     Course,
@@ -18,7 +19,6 @@ from alfgraph.monitor.progress import (
     duration,
     number,
     phase_shares,
-    progress,
     sparkline,
 )
 

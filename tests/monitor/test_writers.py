@@ -190,7 +190,9 @@ def test_hooks_get_every_summary(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [TensorBoardWriter, JsonLinesWriter])
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, kind: type[Any]) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match=r"(?s)cannot\s+be\s+written\s+to\s+.*file/x.*:\s+Not\s+a\s+directory"):
+    with pytest.raises(
+        RunError, match=r"(?s)cannot\s+be\s+written\s+to\s+.*file/x.*:\s+Not\s+a\s+directory"
+    ):
         kind(tmp_path / "file" / "x").write(step(1))
 
 

@@ -57,7 +57,10 @@ def test_a_newer_format_is_refused_and_not_passed_over(tmp_path: Path) -> None:
     path = save_checkpoint(tmp_path, 2, small_state(), board=BOARD)
     reseal(path, {"format": 2})
     for use in (load_checkpoint, lambda p: find_last(p.parent)):
-        with pytest.raises(CheckpointError, match=r"(?s)format\s+2\s+and\s+this\s+alfgraph\s+reads\s+.*\s+up\s+to\s+1"):
+        with pytest.raises(
+            CheckpointError,
+            match=r"(?s)format\s+2\s+and\s+this\s+alfgraph\s+reads\s+.*\s+up\s+to\s+1",
+        ):
             use(path)
 
 
@@ -153,7 +156,10 @@ def test_a_full_disk_leaves_the_previous_checkpoint_whole(
     monkeypatch.setattr(os, "fsync", full)
     for limit in range(1, 6):  # both tensor files, the manifest, the draft and the folder
         calls = 0
-        with pytest.raises(CheckpointError, match=r"(?s)could\s+not\s+be\s+saved\s+.*No\s+space\s+left\s+on\s+device"):
+        with pytest.raises(
+            CheckpointError,
+            match=r"(?s)could\s+not\s+be\s+saved\s+.*No\s+space\s+left\s+on\s+device",
+        ):
             save_checkpoint(tmp_path, 2, state, board=BOARD)
         if limit <= 4:
             assert [p.name for p in tmp_path.iterdir()] == ["1"]
@@ -196,7 +202,9 @@ def test_an_interrupt_while_saving_leaves_nothing(
 
 def test_unwritable_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(CheckpointError, match=r"(?s)could\s+not\s+be\s+saved\s+in\s+.*Not\s+a\s+directory"):
+    with pytest.raises(
+        CheckpointError, match=r"(?s)could\s+not\s+be\s+saved\s+in\s+.*Not\s+a\s+directory"
+    ):
         save_checkpoint(tmp_path / "file" / "checkpoints", 1, {}, board={})
 
 

@@ -105,7 +105,9 @@ def test_directories_that_were_there_stay(tmp_path: Path) -> None:
 def test_a_second_run_is_refused(tmp_path: Path) -> None:
     with RunDirectory(tmp_path / "r") as run:
         run.begin({}, "")
-        with pytest.raises(RunError, match=rf"(?s)in\s+use\s+by\s+process\s+{os.getpid()}\s+on\s+.*--run-dir"):
+        with pytest.raises(
+            RunError, match=rf"(?s)in\s+use\s+by\s+process\s+{os.getpid()}\s+on\s+.*--run-dir"
+        ):
             RunDirectory(tmp_path / "r").open()
         run.open()
     with RunDirectory(tmp_path / "r"):
@@ -158,7 +160,10 @@ def test_a_lock_removed_by_its_holder_is_not_mistaken(
 @pytest.mark.parametrize("where", ["file", "file/r", "file/a/b"])
 def test_a_place_that_cannot_hold_it(tmp_path: Path, where: str) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match=r"(?s)cannot\s+be\s+used:\s+(Not\s+a\s+directory|it\s+is\s+a\s+file)\.\s+Choose"):
+    with pytest.raises(
+        RunError,
+        match=r"(?s)cannot\s+be\s+used:\s+(Not\s+a\s+directory|it\s+is\s+a\s+file)\.\s+Choose",
+    ):
         RunDirectory(tmp_path / where).open()
     with pytest.raises(RunError, match=r"(?s)cannot\s+be\s+used:\s+Not\s+a\s+directory"):
         RunDirectory.new("r", tmp_path / "file")

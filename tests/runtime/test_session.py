@@ -227,10 +227,14 @@ def test_an_interruption_between_checkpoints_of_rebuilt_environments_saves_nothi
 @pytest.mark.parametrize(
     ("fault", "form", "says"),
     [
-        ("raise", "serial", r"environment\s+0.*failed:\s+ZeroDivisionError: the world is flat"),
-        ("raise", "workers", r"environment 0.*failed in its worker:\s+ZeroDivisionError"),
+        (
+            "raise",
+            "serial",
+            r"environment\s+0 \(`Faulty`\)\s+failed:\s+ZeroDivisionError: the world is flat",
+        ),
+        ("raise", "workers", r"environment \d.*failed in its worker:\s+ZeroDivisionError"),
         ("hang", "workers", r"environment 0.*gave no answer for 1.0\s+seconds"),
-        ("die", "workers", r"worker of environment 0.*died"),
+        ("die", "workers", r"worker of environment \d.*died"),
     ],
 )
 def test_a_failing_environment_is_named_and_a_checkpoint_stays(

@@ -7,9 +7,13 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+import torch
 from gymnasium import spaces
 
+from torch import Tensor, nn
+
 from alfgraph.components import ActorCritic, GymEnv, OnPolicy, Pipeline, Trainer, Transform
+from alfgraph.families import ValueFunction
 from alfgraph.ports import In, Out
 
 
@@ -48,13 +52,34 @@ class Faulty(gymnasium.Env[Any, Any]):
 
 
 class Logarithm(Transform):
-    """Rewards on a logarithmic scale: wrong for a reward of 0."""
+    """Observations on a logarithmic scale: wrong for those below 0."""
 
-    reward = In("float32[*batch]", role="reward")
-    out = Out("float32[*batch]", role="reward")
+    observation = In("float32[*batch, n]", role="observation")
+    out = Out("float32[*batch, n]", role="observation")
 
-    def forward(self, reward: Any) -> Any:
-        return reward.log()
+    def forward(self, observation: Any) -> Any:
+        return observation.log()
+
+
+class Root(nn.Module):
+    """A value of 0 whose gradient is not a number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.zeros(()))
+
+    def forward(self, observation: Tensor) -> Tensor:
+        return (self.scale * observation.sum(-1)).abs().sqrt()
+
+
+class RootValue(ValueFunction):
+    """The square root of something that is 0 at first."""
+
+    observation = In("float32[*batch, n]", role="observation")
+    value = Out("float32[*batch]", role="value")
+
+    def build(self, n: int) -> nn.Module:
+        return Root()
 
 
 graph = Pipeline(

@@ -1,0 +1,355 @@
+"""Lower: the plan as plain Python source, one function per phase."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+from alfgraph.compiler.arithmetic import ATOM, write
+from alfgraph.compiler.board import Board, Section
+from alfgraph.compiler.gating import gates_of
+from alfgraph.compiler.naming import Variables
+from alfgraph.compiler.training import optimizer_nodes, parameters_used, reach_of
+from alfgraph.component import pins_of
+from alfgraph.families import Buffer, Environment, Optimizer
+from alfgraph.specs import DistributionSpec, RecordSpec, Spec, Star
+from alfgraph.trace import Node, Value
+
+WIDTH = 96
+
+INLINED = {"add", "subtract", "multiply", "divide", "negate", "less", "greater", "equals",
+           "slice", "index", "key", "detach", "power"}
+
+
+class FunctionWriter:
+    """Writes the body of one section as lines of Python."""
+
+    def __init__(
+        self, board: Board, section: Section, names: dict[str, str], functions: dict[str, Any]
+    ) -> None:
+        self.board = board
+        self.section = section
+        self.names = names
+        self.functions = functions
+        self.variables = Variables(names.values())
+        self.lines: list[str] = []
+        self.depth = 1
+        self.hands_out = False
+        self.autograd = False
+        self.uses = self._count_uses()
+        self.gates = gates_of(section, self._read_by)
+        self._last: tuple[tuple[str, ...], int] = ((), -1)
+        self.retained, self.deferred = self._optimizer_order()
+
+    # ------------------------------------------------------------------ lines
+
+    def line(self, text: str, comment: str = "") -> None:
+        """Append a line; comments stand in a column of their own, long calls are wrapped."""
+        code = "    " * self.depth + text if text else ""
+        if len(code) > WIDTH and "(" in code:
+            self.lines += wrapped(code)
+            return
+        self.lines.append(f"{code:<60}  # {comment}" if comment else code)
+
+    def spec(self, value: Value) -> str:
+        """The spec of a value with its sizes in numbers, for the comment."""
+        return show_sized(self.board, self.board.spec(value))
+
+    def expression(self, value: Value) -> str:
+        """How a value is written where it is used."""
+        return self._operand(value)[0]
+
+    def _operand(self, value: Value) -> tuple[str, int]:
+        node = value.node
+        if isinstance(node.component, Environment):
+            return f"{self.names[node.path]}.{value.name.partition('.')[2]}", ATOM
+        if self.board.spec(value) == RecordSpec():
+            return "{}", ATOM  # the registers of a part that has none
+        if self._is_inlined(value):
+            return self._arithmetic(node)
+        return self.variables.name(value), ATOM
+
+    def _is_inlined(self, value: Value) -> bool:
+        return (
+            value not in self.variables.names
+            and value.node.kind == "math"
+            and value.node.call in INLINED
+            and (self.uses.get(value, 0) == 1 or value.node.call in {"key", "detach"})
+        )
+
+    def _arithmetic(self, node: Node) -> tuple[str, int]:
+        operands = {name: self._operand(value) for name, value in node.inputs.items()}
+        if node.kind == "distribution":
+            operands = {"x": operands["self"]}
+        first = next(iter(node.inputs.values()), None)
+        tree = first is not None and _is_tree(self.board.spec(first))
+        return write(node.call, operands, node.settings, tree)
+
+    def _count_uses(self) -> dict[Value, int]:
+        uses: dict[Value, int] = {}
+        for node in self.section.nodes():
+            for value in self._read_by(node):
+                uses[value] = uses.get(value, 0) + 1
+        for feed in self.section.trace.feeds:
+            uses[feed.value] = uses.get(feed.value, 0) + 1
+        for value, _, _ in self.section.trace.stops:
+            uses[value] = uses.get(value, 0) + 1
+        return uses
+
+    def _read_by(self, node: Node) -> list[Value]:
+        leaves = node.settings.get("leaves")
+        if isinstance(node.component, Buffer) and node.call == "write" and leaves is not None:
+            return [node.inputs[name] for name in leaves]
+        return list(node.inputs.values())
+
+    # -------------------------------------------------------------- statements
+
+    def node(self, node: Node) -> None:
+        """Write the statements of one node."""
+        self._in_blocks(node, lambda: self._statement(node))
+        for earlier, last in self.deferred.items():
+            if last is node:
+                apply = f"{self.names[earlier.path]}.apply()"
+                self._in_blocks(earlier, lambda apply=apply: self.line(apply))
+
+    def _in_blocks(self, node: Node, write_statement: Callable[[], None]) -> None:
+        """Write below the headers a node needs; those of the statement before are shared."""
+        headers = self._headers(node)
+        shared = 0
+        if self._last[1] == len(self.lines):
+            pairs = zip(headers, self._last[0], strict=False)
+            shared = next((i for i, (a, b) in enumerate(pairs) if a != b),
+                          min(len(headers), len(self._last[0])))
+        before, self.lines = self.lines, []
+        self.depth += len(headers)
+        write_statement()
+        self.depth -= len(headers)
+        written, self.lines = self.lines, before
+        if not written:
+            return
+        for i, header in enumerate(headers[shared:], start=shared):
+            self.lines.append("    " * (self.depth + i) + header)
+        self.lines += written
+        self._last = (headers, len(self.lines))
+
+    def _headers(self, node: Node) -> tuple[str, ...]:
+        gate = self.gates.get(node.id, 1)
+        gated = (f"if counters[{self.section.name!r}] % {gate} == 0:",) if gate > 1 else ()
+        tracked = node.component is not None and node.component.binding.tracked_by
+        return (*gated, "with torch.no_grad():") if tracked and self.autograd else gated
+
+    def _statement(self, node: Node) -> None:
+        part = node.component
+        if isinstance(part, Environment):
+            return
+        if node.kind == "function":
+            name = self._function_name(node)
+            at = ".at(batch)" if self.hands_out else ""
+            self.line(f'{name}(running["{node.path}"]{at})', "a phase written by hand")
+        elif node.kind != "component":
+            self._small(node)
+        elif isinstance(part, Buffer):
+            self._buffer(node)
+        elif isinstance(part, Optimizer) and node.call == "forward":
+            self._optimizer(node)
+        elif part.state_ports() and node.call == "forward":
+            self._recurrent(node)
+        else:
+            self._call(node)
+
+    def _function_name(self, node: Node) -> str:
+        by = node.settings["by"]
+        name = self.variables.fresh(str(getattr(by, "__name__", "phase")))
+        self.functions[name] = (by, node.component)
+        return name
+
+    def _small(self, node: Node) -> None:
+        out = node.outputs["out"]
+        if node.kind == "math" and self._is_inlined(out):
+            return
+        if node.kind == "distribution" and node.call not in {"detach", "slice", "index"}:
+            operand = self._operand(node.inputs["self"])
+            receiver = operand[0] if operand[1] == ATOM else f"({operand[0]})"
+            argument = self.expression(node.inputs["other"]) if "other" in node.inputs else ""
+            expression = f"{receiver}.{node.call}({argument})"
+        else:
+            expression = self._arithmetic(node)[0]
+        self.line(f"{self.variables.name(out)} = {expression}", self.spec(out))
+
+    def _buffer(self, node: Node) -> None:
+        name = self.names[node.path]
+        if node.call == "write":
+            arguments = [self.expression(value) for value in self._read_by(node)]
+            self.line(f"{name}.write({', '.join(arguments)})")
+            return
+        read = [v for v in node.outputs.values() if self.uses.get(v)]
+        arguments = ["batch"] if node.component.hands_out_batches else []
+        arguments += [self.expression(value) for value in node.inputs.values()]
+        call = f"{name}.{node.call}("
+        if not read:
+            self.line(f"{call}{', '.join(arguments)})")
+            return
+        targets = ", ".join(self.variables.name(value) for value in read)
+        comma = "," if len(read) == 1 else ""
+        self.line(f"{targets}{comma} = {call}{', '.join(arguments)}{', ' if arguments else ''}")
+        for value in read:
+            self.line(f'    "{value.name}",', self.spec(value))
+        self.line(")")
+
+    def _optimizer(self, node: Node) -> None:
+        name = self.names[node.path]
+        loss = self.expression(node.inputs["loss"])
+        self.line(f'log["{_tag(node, "loss")}"] = {loss}.detach()')
+        retain = ", retain_graph=True" if node in self.retained else ""
+        if node in self.deferred:
+            self.line(f"{name}.differentiate({loss}{retain})")
+        else:
+            self.line(f"{name}.step({loss}{retain})")
+
+    def _arguments(self, node: Node) -> list[str]:
+        from alfgraph.compiler.trial import assemble_arguments
+
+        arguments = assemble_arguments(
+            node, node.component, self.expression, lambda part: self.names[part.socket_path]
+        )
+        texts = [_argument(argument) for argument in arguments]
+        while texts and texts[-1] == "None":
+            texts.pop()
+        return texts
+
+    def _call(self, node: Node) -> None:
+        name = self.names[node.path]
+        method = "" if node.call == "forward" else f".{node.call}"
+        self._assign(node, f"{name}{method}({', '.join(self._arguments(node))})")
+
+    def _assign(self, node: Node, call: str) -> None:
+        outputs = list(node.outputs.values())
+        monitored = _monitors(node)
+        targets: list[str] = []
+        for value in outputs:
+            wanted = self.uses.get(value) or value.name in monitored
+            targets.append(self.variables.name(value) if wanted else "_")
+        if not targets:
+            self.line(call)
+            return
+        comment = self.spec(outputs[0]) if len(outputs) == 1 else ""
+        self.line(f"{', '.join(targets)} = {call}", comment)
+        for value, target in zip(outputs, targets, strict=True):
+            if value.name in monitored:
+                self.line(f'log["{_tag(node, value.name)}"] = {target}.detach()')
+
+    def _recurrent(self, node: Node) -> None:
+        """A part with registers: one step on [B], a scan over [T, B]."""
+        name = self.names[node.path]
+        scope = f"{node.phase}#{node.id}"
+        batch = self.board.solver.dims((Star("batch", scope),))
+        method = "scan" if len(batch) > 1 else "step"
+        arguments = self._arguments(node)
+        state = node.state
+        assert state is not None
+        if node.pinned_state:
+            before, after, source = "_", "_", self.expression(state)
+        elif self.section.phase in {"unroll", "predict"}:
+            before = self.variables.name(state) if self.uses.get(state) else "_"
+            after = source = f"{name}_registers"
+        else:
+            before, after = (self.variables.name(state) if self.uses.get(state) else "_"), "_"
+            source = f"{name}.initial({arguments[0]}, {len(batch) - 1})"
+        outputs = [
+            self.variables.name(value) if self.uses.get(value) else "_"
+            for value in node.outputs.values()
+        ]
+        inner = ", ".join([source, *arguments])
+        self.line(f"{', '.join([*outputs, before, after])} = {name}.{method}({inner})")
+
+    # --------------------------------------------------- several optimizers in one function
+
+    def _optimizer_order(self) -> tuple[set[Node], dict[Node, Node]]:
+        """Which optimizers keep the graph, and whose step waits for a later gradient.
+
+        A later loss that flows through parameters an earlier optimizer steps, computed before
+        that step, must be differentiated first.
+        """
+        mine = [node for section, node in optimizer_nodes(self.board) if section is self.section]
+        live = {node.id for node in self.section.nodes()}
+        mine = [node for node in mine if node.id in live]
+        reach = {node: reach_of(self.board, self.section, node.inputs["loss"]) for node in mine}
+        retained: set[Node] = set()
+        deferred: dict[Node, Node] = {}
+        order = {node: i for i, node in enumerate(self.section.trace.nodes)}
+        for i, first in enumerate(mine):
+            owned = set(self.board.ownership[first.path].owned)
+            for later in mine[i + 1 :]:
+                shared = set(reach[first].nodes) & set(reach[later].nodes)
+                if any(n.kind != "component" or n.component.has_build() or n.inputs for n in shared):
+                    retained.add(first)
+                uses = [
+                    n for n in reach[later].nodes
+                    if order.get(n, -1) < order[first] and owned & set(parameters_used(n))
+                ]
+                if uses:
+                    deferred[first] = later
+        return retained, deferred
+
+
+def wrapped(code: str) -> list[str]:
+    """A long line broken behind a bracket or after `=`, as formatters do."""
+    indent = code[: len(code) - len(code.lstrip())]
+    targets, equals, call = code.partition(" = ")
+    if equals and len(targets) > WIDTH // 2 and "(" not in targets:
+        names = targets.strip().split(", ")
+        head = [f"{indent}(", *(f"{indent}    {name}," for name in names)]
+        rest = f"{indent}) = {call}"
+        return head + (wrapped(rest) if len(rest) > WIDTH else [rest])
+    start = code.index("(", len(code) - len(call)) if equals else code.index("(")
+    inner = code[start + 1 : code.rindex(")")]
+    quoted = "'" in inner or '"' in inner
+    width = max(len(inner) + 1, 1) if quoted else WIDTH - len(indent) - 4
+    lines = textwrap.wrap(f"{inner},", width, break_long_words=False, break_on_hyphens=False)
+    return [code[: start + 1], *(f"{indent}    {line}" for line in lines), f"{indent})"]
+
+
+def _argument(argument: Any) -> str:
+    if argument is None:
+        return "None"
+    if isinstance(argument, tuple):
+        return "(" + "".join(f"{_argument(entry)}, " for entry in argument) + ")"
+    if isinstance(argument, str):
+        return argument
+    if hasattr(argument, "record_fields"):
+        inner = ", ".join(f"{name}={_argument(value)}" for name, value in argument.items())
+        return f"{type(argument).__name__}({inner})"
+    return repr(argument)
+
+
+def _is_tree(spec: Spec) -> bool:
+    return isinstance(spec, RecordSpec | DistributionSpec)
+
+
+def _monitors(node: Node) -> set[str]:
+    if node.component is None:
+        return set()
+    return {port.name for port in pins_of(node).output_ports() if port.monitor}
+
+
+def _tag(node: Node, name: str) -> str:
+    """Where TensorBoard shows a monitored value: `actor/kl`."""
+    return f"{node.path.rpartition('.')[2]}/{name}"
+
+
+def show_sized(board: Board, spec: Spec) -> str:
+    """A spec with every axis in numbers: `float32[8, 30]`."""
+    from alfgraph.compiler.numbers import size_of
+    from alfgraph.specs import map_leaves
+
+    def sized(leaf: Any) -> Spec:
+        update: dict[str, Any] = {
+            "batch": tuple(d if isinstance(d, Star) else size_of(board, d) for d in leaf.batch)
+        }
+        if hasattr(leaf, "sample"):
+            update["low"] = update["high"] = None
+        result: Spec = leaf.model_copy(update=update)
+        return result
+
+    return str(map_leaves(spec, sized))

@@ -1,0 +1,42 @@
+"""What a user reads for the commonest mistakes, through whole boards, word for word.
+
+Each file of tests/golden holds a graph file, a ruler, and what `check` says of it. After a change
+on purpose: `UPDATE_GOLDEN=1 pytest tests/test_diagnostics_golden.py`, then read the difference.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from alfgraph.diagnostics import render_all
+from alfgraph.errors import AlfgraphError
+from alfgraph.loading import load
+
+GOLDEN = Path(__file__).parent / "golden"
+RULER = "-" * 30 + " says " + "-" * 30 + "\n"
+CASES = sorted(path.stem for path in GOLDEN.glob("*.txt"))
+
+
+def says(path: Path) -> str:
+    """What `check` prints of a graph file: errors, or else warnings and notes."""
+    try:
+        return render_all(load(path).plan().notes)
+    except AlfgraphError as error:
+        return error.report()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_a_user_reads(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    golden = GOLDEN / f"{name}.txt"
+    source, _, expected = golden.read_text(encoding="utf-8").partition(RULER)
+    (tmp_path / "board.py").write_text(source, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    report = re.sub(
+        r"alfgraph/components/(\S+):\d+:\d+", r"alfgraph/components/\1", says(tmp_path / "board.py")
+    )
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(f"{source}{RULER}{report}\n", encoding="utf-8")
+    else:
+        assert report + "\n" == expected
