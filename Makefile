@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup run test slow torture check fmt bench ci
+.PHONY: setup run test slow torture check fmt docs bench ci
 
 setup: $(READY)
 
@@ -37,6 +37,9 @@ check: setup
 fmt: setup
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+docs: setup  # the README's picture; a test compares it
+	$(BIN)/alfgraph render graphs/ac_cart_pole.py -o docs/ac_cart_pole.svg
 
 bench: setup  # every figure the documentation gives, measured on this machine
 	$(BIN)/pip --disable-pip-version-check install --quiet -e '.[bench]'

@@ -133,15 +133,21 @@ def _plain(value: Any, path: str, holder: Component) -> Any:
         case _ if callable(value):
             found = _callable(value, path, holder)
         case _:
-            raise _unwritable(path, f"{value!r:.60}", holder)
+            raise _unwritable(path, _object(value), holder)
     return found
 
 
 def _callable(value: Any, path: str, holder: Component) -> str:
     name = getattr(value, "__qualname__", "")
     if not name or "<lambda>" in name:
-        raise _unwritable(path, "a lambda" if name else f"{value!r:.60}", holder)
+        raise _unwritable(path, "a lambda" if name else _object(value), holder)
     return kind_of(value)
+
+
+def _object(value: Any) -> str:
+    """What an object prints, but no address in memory."""
+    text = repr(value)
+    return f"a plain {type(value).__name__}" if " at 0x" in text else f"{text:.60}"
 
 
 def _unwritable(path: str, given: str, holder: Component) -> SettingError:

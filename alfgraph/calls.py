@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from alfgraph.ports import Port
 from alfgraph.records import Record, as_field, build_record, declared_leaves, record_leaves
@@ -24,7 +24,7 @@ from alfgraph.specs import (
 )
 from alfgraph.suggestions import did_you_mean
 from alfgraph.trace import Node, Trace, Value
-from alfgraph.wires import Distribution, Wire, as_wire, check_phase, refuse, wrap
+from alfgraph.wires import Distribution, NoSuchFieldError, Wire, as_wire, check_phase, refuse, wrap
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,13 @@ def bind_arguments(
     a port takes that record whole; keywords win; further positional arguments fill the ports
     left, in order.
     """
+    return match_arguments(label, ports, args, named)[0]
+
+
+def match_arguments(
+    label: str, ports: Sequence[Port], args: Sequence[Any], named: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, str | int]]:
+    """What `bind_arguments` gives, and the keyword or position that gave it, by port."""
     by_name = {port.name: port for port in ports}
     for name in named:
         if name not in by_name:
@@ -127,13 +134,16 @@ def bind_arguments(
             helps = [f"did you mean `{near}`?"] if near else []
             refuse("E104", f"`{label}` has no input `{name}`", *helps, _listing(by_name))
     bound: dict[str, Any] = {}
+    places: dict[str, str | int] = {name: name for name in named}
     rest = [as_part_or_field(argument) for argument in args]
     if rest and isinstance(rest[0], Record) and not _takes_whole(ports, rest[0]):
         bound.update(_spread(rest.pop(0), by_name))
+        places = {**dict.fromkeys(bound, 0), **places}
     open_ports = [p for p in ports if p.name not in bound and p.name not in named]
     for port in open_ports:
         if not rest:
             break
+        places[port.name] = len(args) - len(rest)
         if port.many:
             bound[port.name], rest = tuple(rest), []
         else:
@@ -149,7 +159,7 @@ def bind_arguments(
                 f"`{label}.{port.name}` is not connected",
                 f"it expects {port.describe()}; pass `{port.name}=...`",
             )
-    return {name: value for name, value in bound.items() if value is not None}
+    return {name: value for name, value in bound.items() if value is not None}, places
 
 
 def as_part_or_field(value: Any) -> Any:
@@ -212,3 +222,16 @@ def make_output(node: Node, port: Port, scopes: Scopes, trace: Trace) -> Any:
     if isinstance(port.kind, type) and issubclass(port.kind, Record):
         return build_record(port.kind, wires, f"{port.name}.")
     return wires[port.name]
+
+
+def refuse_name(part: Any, name: str) -> NoReturn:
+    """Stop with E104: neither a port, nor a setting, nor an operation has this name."""
+    known = [port.name for port in (*part.output_ports(), *part.input_ports())]
+    near = did_you_mean(name, [*known, *type(part).model_fields])
+    refuse(
+        "E104",
+        f"`{part.label()}` ({type(part).__name__}) has no `.{name}`",
+        *([f"did you mean `.{near}`?"] if near else []),
+        f"its ports are {', '.join(known)}" if known else "it has no ports",
+        kind=NoSuchFieldError,
+    )

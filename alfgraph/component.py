@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
-from alfgraph.calls import Scopes, bind_arguments, connect, make_output, size_setting
+from alfgraph.calls import Scopes, connect, make_output, match_arguments, refuse_name, size_setting
 from alfgraph.namespaces import ComponentMeta, Declaration
 from alfgraph.ports import Port
 from alfgraph.records import Record
@@ -222,6 +222,7 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
         ignored_types=(Port, Operation),
         arbitrary_types_allowed=True,
         validate_default=False,
+        allow_inf_nan=False,
     )
 
     heat: ClassVar[int] = 2
@@ -239,6 +240,33 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
         except ValidationError as error:
             raise setting_errors(type(self), error, source) from None
         self._source = source
+
+    def __eq__(self, other: object) -> bool:
+        """Equal settings of one class, wherever they were written; bound parts only themselves."""
+        if self is other or not isinstance(other, Component):
+            return self is other
+        if type(self) is not type(other) or self._private() != other._private():
+            return False
+        names = type(self).model_fields
+        return all(self.__dict__[name] == other.__dict__[name] for name in names)
+
+    def __hash__(self) -> int:
+        return hash(type(self))  # settings may be dicts; equal parts hash equal
+
+    def _private(self) -> dict[str, Any]:
+        private = self.__pydantic_private__ or {}
+        return {name: value for name, value in private.items() if name != "_source"}
+
+    if not TYPE_CHECKING:  # to a type checker a missing attribute is one
+
+        def __getattr__(self, name: str) -> Any:
+            """A misspelt port or setting, with the nearest name."""
+            try:
+                return super().__getattr__(name)
+            except AttributeError:
+                if name.startswith("_") or self._binding is None:
+                    raise
+            refuse_name(self, name)
 
     # ------------------------------------------------------------- identity
 
@@ -315,15 +343,22 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
         node = next((n for n in trace.nodes if n.path == self.socket_path), None)
         for name, value in wires.items():
             if name not in latched:
+                listed = f"its latched inputs are {', '.join(latched)}"
                 refuse(
                     "E104",
                     f"`{self.label()}` has no latched input `{name}`",
-                    f"its latched inputs are {', '.join(latched) or 'none'}",
+                    listed if latched else "it has none; pass the wire in the call",
                 )
             if node is None:
                 refuse("E202", f"`{self.label()}` is fed, but not called in this phase")
-            if any(f.node is node and f.port == name for f in trace.feeds):
-                refuse("E106", f"`{self.label()}.{name}` has two writers")
+            before = next((f for f in trace.feeds if f.node is node and f.port == name), None)
+            if before is not None:
+                refuse(
+                    "E106",
+                    f"`{self.label()}.{name}` has two writers",
+                    "feed it once in a phase",
+                    related=tuple(("the first writer", s) for s in before.sources[:1]),
+                )
             wire = call_argument(value)
             wire.value.hints.append(name)
             trace.feeds.append(Feed(node, name, wire.value, Source.stack_of_caller()))
@@ -431,7 +466,7 @@ def call(
         sources=Source.stack_of_caller(),
     )
     scopes = scopes_of(part, node)
-    bound = bind_arguments(pins.label(), pins.input_ports(), args, given)
+    bound, node.arguments = match_arguments(pins.label(), pins.input_ports(), args, given)
     for port in pins.input_ports():
         if port.takes_component:
             parts = bound.get(port.name, ())

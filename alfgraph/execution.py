@@ -112,7 +112,7 @@ def scan(
     Returns:
         The outputs stacked [T, B, ...], then the registers before row 0, then after the last row.
     """
-    length = leaf_tensors(list(inputs)[0])[0].shape[0]
+    length = leaf_tensors(inputs[0])[0].shape[0]
     collected: list[tuple[Any, ...]] = []
     first = dict(state)
     for t in range(length):
@@ -186,8 +186,21 @@ class Recurrent:
         )
 
     def scan(self, state: Mapping[str, Tensor], *inputs: Tree) -> tuple[Any, ...]:
-        """Row by row on [T, B]: outputs, registers before, registers after."""
-        return scan(self.module, inputs, state, self.values, self._step_type(inputs), self.outputs)
+        """Row by row on [T, B]: outputs, registers before, registers after.
+
+        A module may know a faster way: a method `scan` that takes whole inputs and the registers
+        of row 0, resets them itself at later rows, and gives whole outputs and the last registers.
+        """
+        step_type = self._step_type(inputs)
+        whole = getattr(self.module, "scan", None)
+        if whole is None:
+            return scan(self.module, inputs, state, self.values, step_type, self.outputs)
+        before = dict(state)
+        if step_type is not None:
+            before = reset_where_first(before, self.values, step_type[0])
+        results = whole(*inputs, *before.values())
+        after = dict(zip(before, results[self.outputs :], strict=True))
+        return (*results[: self.outputs], before, after)
 
     def _step_type(self, inputs: Sequence[Tree]) -> Tensor | None:
         at = self.step_type_at

@@ -36,6 +36,11 @@ class Environment(Component):
     step = Out(TimeStep)
     action = In("action[*batch]", latched=True)
 
+    @property
+    def identity(self) -> str:
+        """Which environment it is, for people: the id, or what makes it."""
+        return ""
+
     def batch_size(self, phase: str) -> int:
         """Environments stepped at once in a phase."""
         raise TypeError(f"{type(self).__name__} declares no batch_size")
@@ -93,11 +98,13 @@ class Transform(Graph):
 
     def apply(self, step: TimeStep) -> TimeStep:
         """The call, with the step spread; `out` replaces the field of the first port."""
-        first = self.input_ports()[0].name
+        first = next((port.name for port in self.input_ports()), "")
         if first not in TimeStep.record_fields:
             refuse(
                 "E104",
-                f"`{self.label()}`'s first port `{first}` is no field of TimeStep",
+                f"`{self.label()}`'s first port `{first}` is no field of TimeStep"
+                if first
+                else f"`{self.label()}` has no input port, so it takes nothing of a TimeStep",
                 f"name it like one of {', '.join(TimeStep.record_fields)}, or override `apply`",
             )
         return step.replace(**{first: self(step).only_output()})
@@ -175,6 +182,14 @@ class ValueFunction(Network):
     value = Out("float32[*batch, *r]", role="value")
 
 
+class ActionValueFunction(Network):
+    """Gives the value of taking an action: one number, or one for each of an ensemble."""
+
+    observation = In("observation[*batch]", role="observation")
+    action = In("action[*batch]", role="action")
+    value = Out("float32[*batch, *e]", role="value")
+
+
 # -------------------------------------------------------------------- algorithms and the rest
 
 
@@ -191,6 +206,14 @@ class Algorithm(Graph):
     def predict(self, step: TimeStep) -> Wire:
         """Act greedily, in evaluation."""
         refuse("E505", f"`{type(self).__name__}` defines no predict")
+
+
+class Exploration(Component):
+    """Chooses an action that is not the best one; evaluation leaves it out."""
+
+    family: ClassVar[str] = "exploration"
+    heat: ClassVar[int] = 3
+    deterministic: ClassVar[bool] = False
 
 
 class Loss(Component):
@@ -220,6 +243,14 @@ class Optimizer(Component):
     loss = In("float32[]")
     trains = In(Component, many=True)
 
+    def __call__(self, *args: Any, every: int = 1, **named: Any) -> Self:
+        """Add an update on a loss; the loss of `actor_optimizer` is `actor_loss` to readers."""
+        new = super().__call__(*args, every=every, **named)
+        loss = new.loss.value
+        if loss.node.kind == "math":
+            loss.hints.insert(0, self.socket_path.rpartition(".")[2].replace("optimizer", "loss"))
+        return new
+
 
 class Update(Operation):
     """Move tracked copies towards what they track; an effect."""
@@ -228,7 +259,8 @@ class Update(Operation):
 class Target(Component):
     """Tracks the parameters of other parts: `target.of(net)(...)`, `target.update()`.
 
-    Authors write `build(self, pairs) -> object with update()`; the pairs are modules, (source, copy).
+    Authors write `build(self, pairs)`, which gives an object with `update()`; pairs of modules are
+    (source, copy).
     """
 
     family: ClassVar[str] = "target"
@@ -378,12 +410,7 @@ class Buffer(Component):
         return None
 
     def shortage(self, collected: int, numbers: BufferNumbers) -> tuple[str, str] | None:
-        """What is wrong, and its fix, if the first mini-batch could not be drawn.
-
-        Args:
-            collected: transitions per environment before the first update.
-            numbers: the schedule around it.
-        """
+        """What is wrong, and its fix, if no mini-batch can be drawn from `collected` rows."""
         return None
 
     def axis_sizes(self, numbers: BufferNumbers) -> dict[Symbol, int]:
@@ -440,6 +467,7 @@ class Buffer(Component):
                 "E205",
                 f"`{self.label()}` holds {contents.kind.__name__}, but is read as {kind.__name__}",
                 f"`{self.label()}.read({expected.__name__})`",
+                related=tuple(("written here", s) for s in contents.node.sources[:1]),
             )
         return contents
 

@@ -34,6 +34,7 @@ class Graph(Component):
     family: ClassVar[str] = "board"
 
     _replaced: dict[str, Callable[[Any], object]] = PrivateAttr(default_factory=dict)
+    _with_grad: frozenset[str] = PrivateAttr(default=frozenset())
     _configured: tuple[tuple[type[Component], dict[str, Any], Any], ...] = PrivateAttr(default=())
 
     def __call__(
@@ -64,21 +65,30 @@ class Graph(Component):
         value = as_wire(condition).value
         trace.stops.append((value, len(trace.nodes), Source.stack_of_caller()))
 
-    def replace(self, phase: Callable[..., object], by: Callable[[Any], object]) -> Self:
+    def replace(
+        self, phase: Callable[..., object], by: Callable[[Any], object], *, with_grad: bool = False
+    ) -> Self:
         """This board with one phase computed by a plain function.
 
         Args:
             phase: the method it replaces, e.g. `PPO.update`.
             by: takes a `Running` handle: real modules, buffers and optimizers.
+            with_grad: the rollouts it reads carry the gradient of `unroll`.
         """
         new = self.model_copy()
         new._replaced = {**self._replaced, phase.__name__: by}
+        if with_grad:
+            new._with_grad = self._with_grad | {phase.__name__}
         return new
 
     @property
     def replaced_phases(self) -> Mapping[str, Callable[[Any], object]]:
         """Phases computed by plain functions, by name."""
         return self._replaced
+
+    def keeps_gradient_for(self, phase: str) -> bool:
+        """Whether a phase by hand reads rollouts with the gradient of `unroll`."""
+        return phase in self._with_grad
 
     def configure(self, kind: type[Component], /, **settings: Any) -> Self:
         """This board with other class-wide defaults; explicit settings win.

@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
+_KIBI = 1024
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -77,6 +79,10 @@ class SchedulePlan(_Frozen):
         env_steps: environment steps until the end.
         updates_per_iteration: optimizer phases run per iteration.
         initial_collect_steps: env steps before the first update.
+        updates: runs of optimizer phases until the end, if none stops its loop early.
+        checkpoint_interval: iterations between two planned checkpoints.
+        checkpoints: planned checkpoints, the one at the end included.
+        evaluations: evaluations, the one at the end included.
     """
 
     unroll_length: float
@@ -86,6 +92,10 @@ class SchedulePlan(_Frozen):
     env_steps: int | None
     updates_per_iteration: float
     initial_collect_steps: int = 0
+    updates: int | None = None
+    checkpoint_interval: int = 1
+    checkpoints: int | None = None
+    evaluations: int | None = None
 
 
 class Plan(_Frozen):
@@ -138,21 +148,7 @@ class Plan(_Frozen):
 
 
 def _lines(plan: Plan) -> list[str]:
-    schedule = plan.schedule
-    lines = [f"{plan.name}", f"  environment   {plan.environment}"]
-    lines.append(
-        f"  iteration     {schedule.env_steps_per_iteration:g} env steps "
-        f"({schedule.unroll_length:g} x {schedule.num_environments}), "
-        f"{schedule.updates_per_iteration:g} update{'s' if schedule.updates_per_iteration != 1 else ''}"
-    )
-    end = f"{schedule.iterations:,} iterations" if schedule.iterations else "unlimited"
-    if schedule.env_steps:
-        end += f", {schedule.env_steps:,} env steps"
-    lines.append(f"  run           {end}")
-    if schedule.initial_collect_steps:
-        lines.append(
-            f"  collects      {schedule.initial_collect_steps:,} env steps before the first update"
-        )
+    lines = [f"{plan.name}", f"  environment   {plan.environment}", *_course(plan.schedule)]
     if plan.resume:
         lines.append(f"  resume        {plan.resume}")
     lines += ["", "  phases"]
@@ -163,9 +159,8 @@ def _lines(plan: Plan) -> list[str]:
         )
     lines += ["", "  optimizers"]
     for optimizer in plan.optimizers:
-        lines.append(
-            f"    {optimizer.path} ({optimizer.kind}) trains {optimizer.num_parameters:,} parameters"
-        )
+        trained = f"{optimizer.num_parameters:,} parameters"
+        lines.append(f"    {optimizer.path} ({optimizer.kind}) trains {trained}")
         for path, count in optimizer.trains.items():
             lines.append(f"      {path:<40} {count:>12,}")
     if not plan.optimizers:
@@ -184,10 +179,41 @@ def _lines(plan: Plan) -> list[str]:
     return lines
 
 
+def _course(schedule: SchedulePlan) -> list[str]:
+    """One iteration, the whole run, and what happens on the way."""
+    updates = f"{schedule.updates_per_iteration:g} update"
+    lines = [
+        f"  iteration     {schedule.env_steps_per_iteration:g} env steps "
+        f"({schedule.unroll_length:g} x {schedule.num_environments}), "
+        f"{updates}{'s' if schedule.updates_per_iteration != 1 else ''}"
+    ]
+    end = f"{schedule.iterations:,} iterations" if schedule.iterations else "unlimited"
+    if schedule.env_steps:
+        end += f", {schedule.env_steps:,} env steps"
+    if schedule.updates is not None:
+        end += f", {schedule.updates:,} updates"
+    lines.append(f"  run           {end}")
+    saves = f"every {schedule.checkpoint_interval:,} iterations"
+    if schedule.checkpoints is not None:
+        saves = f"{schedule.checkpoints:,} checkpoints, {saves}"
+    lines.append(f"  saves         {saves}")
+    if schedule.evaluations:
+        lines.append(f"  evaluates     {_times(schedule.evaluations)}")
+    if schedule.initial_collect_steps:
+        lines.append(
+            f"  collects      {schedule.initial_collect_steps:,} env steps before the first update"
+        )
+    return lines
+
+
+def _times(count: int) -> str:
+    return "once, at the end" if count == 1 else f"{count:,} times"
+
+
 def _bytes(count: int) -> str:
     size = float(count)
     for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024 or unit == "GiB":
+        if size < _KIBI or unit == "GiB":
             return f"{size:.4g} {unit}"
-        size /= 1024
+        size /= _KIBI
     return f"{size:.4g} GiB"

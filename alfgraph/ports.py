@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from pydantic import BaseModel, ConfigDict
 
 from alfgraph.errors import WiringError
+from alfgraph.source import Source
+from alfgraph.spec_tokens import SpecSyntaxError
 from alfgraph.specs import Spec, parse_spec
 from alfgraph.suggestions import did_you_mean
 
@@ -93,15 +95,26 @@ class Port(BaseModel):
 def _read_spec(first: Any, second: Any) -> tuple[Any, Spec | None]:
     """Split the arguments of In and Out into (kind, spec)."""
     if isinstance(first, str):
-        return None, parse_spec(first)
+        return None, _parsed(first)
     if isinstance(second, str):
-        return first, parse_spec(second)
+        return first, _parsed(second)
     if not isinstance(first, type) or getattr(first, "__name__", "") in _NEEDS_SPEC:
         raise WiringError(
             f'a port is declared with a spec such as "float32[*batch, n]", a Record, a '
-            f"Distribution or a Component class, not {first!r}"
+            f"Distribution or a Component class, not {first!r}",
+            code="E112",
+            source=Source.of_caller(),
         )
     return first, None
+
+
+def _parsed(text: str) -> Spec:
+    """The spec of a port; what is wrong with it is shown where the port is declared."""
+    try:
+        return parse_spec(text)
+    except SpecSyntaxError as error:
+        place = {"code": "E112", "source": Source.of_caller()}
+        raise SpecSyntaxError(error.diagnostics[0].model_copy(update=place)) from None
 
 
 def _check_options(word: str, options: dict[str, Any], known: tuple[str, ...]) -> None:
@@ -110,7 +123,9 @@ def _check_options(word: str, options: dict[str, Any], known: tuple[str, ...]) -
             near = did_you_mean(name, list(known))
             raise WiringError(
                 f"`{word}` has no option `{name}`; its options are {', '.join(known)}",
+                code="E112",
                 help=f"did you mean `{near}`?" if near else "",
+                source=Source.of_caller(),
             )
 
 
@@ -172,5 +187,5 @@ def State(spec: str, /, *, initial: float = 0.0) -> Wire:
         spec: what it holds, e.g. "float32[*batch, width]".
         initial: its value before the first step and where an episode begins.
     """
-    port: Any = Port(direction="state", spec=parse_spec(spec), initial=initial)
+    port: Any = Port(direction="state", spec=_parsed(spec), initial=initial)
     return port  # type: ignore[no-any-return]

@@ -17,14 +17,16 @@ import torch
 from alfgraph.annealing import Annealing, Progress
 from alfgraph.buffer_layouts import buffer_layout
 from alfgraph.compiler.building import build_module, shadow_of
+from alfgraph.compiler.lowering import random_steps
 from alfgraph.compiler.numbers import size_of
 from alfgraph.compiler.planning import Compiled
 from alfgraph.component import Component
 from alfgraph.execution import Recurrent, map_tree
 from alfgraph.families import Buffer, Environment, Optimizer, Target
 from alfgraph.plan import Plan
+from alfgraph.random_actions import random_actions
 from alfgraph.running import Running
-from alfgraph.specs import RecordSpec, TensorSpec
+from alfgraph.specs import RecordSpec, TensorSpec, batch_of, with_batch
 from alfgraph.trace import Node
 
 _OF_TRAINING = (Buffer, Environment, Optimizer)
@@ -109,7 +111,18 @@ class Program:
         for name, (by, _part) in self.lowered.functions.items():
             namespace[name] = by
         namespace["running"] = _Runnings(self)
+        namespace["random_action"] = self._random_action()
         return namespace
+
+    def _random_action(self) -> Any:
+        """What draws the actions of the initial collection, where they are random."""
+        if not (self._training and random_steps(self.board)):
+            return None
+        unroll = next(s for s in self.board.sections if s.phase == "unroll")
+        feeds = (f for f in unroll.trace.feeds if isinstance(f.node.component, Environment))
+        spec = self.board.spec(next(feeds).value)
+        batch = tuple(size_of(self.board, dim) for dim in batch_of(spec) or ())
+        return random_actions(with_batch(spec, ()), batch, self.device)
 
     def _bound(self, part: Component) -> Any:
         if isinstance(part, Environment):
@@ -135,6 +148,9 @@ class Program:
         if source not in self.modules:
             module = build_module(self.board, part)
             self.modules[source] = module.to(self.device) if hasattr(module, "to") else module
+            annealed = {k: v for k, v in dict(part).items() if isinstance(v, Annealing)}
+            if annealed:
+                self.shadows.append((self.modules[source], annealed))
         if part.binding.tracked_by is None:
             return self.modules[source]
         if part.socket_path not in self.modules:

@@ -15,7 +15,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Self, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 from alfgraph.specs import DistributionSpec, RecordSpec, Spec, SymbolSpec, parse_spec
 from alfgraph.suggestions import did_you_mean
@@ -87,10 +87,12 @@ class Record:
     def __setattr__(self, name: str, value: Any) -> None:
         refuse("E111", "a record is immutable", f"step.replace({name}=...) makes a new one")
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        refuse_field(type(self), name)
+    if not TYPE_CHECKING:  # to a type checker a missing field is one
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            refuse_field(type(self), name)
 
     def __repr__(self) -> str:
         inner = ", ".join(f"{name}={value!r}" for name, value in self.items())

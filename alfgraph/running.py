@@ -12,7 +12,6 @@ from alfgraph.errors import UsageError
 from alfgraph.records import Record, build_record, record_leaves
 
 B = TypeVar("B", bound=Component)
-R = TypeVar("R", bound=Record)
 
 
 class RunningParts(Protocol):
@@ -68,8 +67,8 @@ class Running(Generic[B]):
             raise UsageError("this board has no such optimizer; plug one into the socket")
         return self._program.optimizers[part.socket_path]
 
-    def read(self, buffer: Component, kind: type[R], call: str = "read") -> R:
-        """What a buffer holds, as the record it was written with.
+    def read(self, buffer: Component, kind: type[Record], call: str = "read") -> Any:
+        """What a buffer holds, as the record it was written with; its fields are tensors.
 
         Args:
             buffer: a buffer of the board.
@@ -83,9 +82,7 @@ class Running(Generic[B]):
         first = () if self.batch is None and not buffer_hands_out(buffer) else (self.batch,)
         values = getattr(storage, call)(*first, *names)
         leaves = {n.removeprefix(prefix): v for n, v in zip(names, values, strict=True)}
-        record: R = build_record(kind, leaves)
-        return record
-
+        return build_record(kind, leaves)
 
     def write(self, buffer: Component, record: Record) -> None:
         """Write a record of tensors into a buffer, as the phase that was replaced would.

@@ -12,14 +12,15 @@ import linecache
 import os
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import CodeType, FrameType, TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 _CORE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _PARTS = os.path.join(_CORE, "components") + os.sep
+_BUFFERS = os.path.join(_PARTS, "buffers") + os.sep
 _STDLIB = tuple(
     os.path.normpath(path) + os.sep
     for path in {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
@@ -44,12 +45,23 @@ def is_user_code(filename: str) -> bool:
     if filename.startswith("<frozen "):
         return False
     if filename.startswith(_CORE):
-        return filename.startswith(_PARTS)
+        # A buffer's `read` and `write` are words of the board that uses them.
+        return filename.startswith(_PARTS) and not filename.startswith(_BUFFERS)
     for installed in _INSTALLED:
         _, found, below = filename.partition(installed)
         if found:
             return below.split(os.sep, 1)[0].removesuffix(".py") not in _MACHINERY
     return not filename.startswith((*_STDLIB, _SCRIPTS))
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+_OUTERMOST: set[CodeType] = set()
+
+
+def outermost(function: F) -> F:
+    """Lines that lead to this function say nothing of what is wrong: whoever asked for a check."""
+    _OUTERMOST.add(function.__code__)
+    return function
 
 
 class Source(BaseModel):
@@ -118,7 +130,7 @@ class Source(BaseModel):
     def _of_frames(
         cls, frame: FrameType | None, skip: Callable[[str], bool] | None
     ) -> Iterator[Self]:
-        while frame is not None:
+        while frame is not None and frame.f_code not in _OUTERMOST:
             name = frame.f_code.co_filename
             if is_user_code(name) and not (skip and skip(name)):
                 yield cls._of_instruction(frame.f_code, frame.f_lasti, frame.f_lineno)
@@ -201,6 +213,32 @@ class Source(BaseModel):
             end_column=argument.end_col_offset + 1,
         )
         return self.model_copy(update={"focus": focus})
+
+
+def in_parts_bin(source: Source) -> bool:
+    """Whether a line is of the parts bin, not of a user."""
+    return source.file.startswith(_PARTS)
+
+
+def users_line(
+    sources: Sequence[Source], otherwise: Source | None = None
+) -> tuple[Source | None, tuple[tuple[str, Source], ...]]:
+    """The line to show: wiring in the parts bin stands beside the user's line that led there.
+
+    Args:
+        sources: lines that led somewhere, innermost first.
+        otherwise: shown where none of them is a user's.
+
+    Returns:
+        The primary source, and related ones with labels.
+    """
+    first = sources[0] if sources else None
+    if first is None or not in_parts_bin(first):
+        return first, ()
+    user = next((s for s in sources if not in_parts_bin(s)), otherwise)
+    if user is None or in_parts_bin(user):
+        return first, ()
+    return user, (("wired here", first),)
 
 
 def _argument(source: Source, which: str | int) -> ast.expr | ast.keyword | None:

@@ -61,6 +61,7 @@ class Node:
         outputs: values by port.
         parts: components plugged into component pins.
         settings: static arguments of small nodes (slice ends, axes, constants).
+        arguments: the keyword or position that each port's wire was given by.
         every: run once in so many runs of the phase.
         sources: user frames of the call, innermost first.
         state: registers before the call (a value of this node or one passed as `state=`).
@@ -80,6 +81,7 @@ class Node:
     expected: dict[str, Spec] = field(default_factory=dict)
     outputs: dict[str, Value] = field(default_factory=dict)
     parts: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    arguments: dict[str, str | int] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     every: int = 1
     sources: tuple[Source, ...] = ()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from alfgraph.diagnostics import Diagnostic, Help
 from alfgraph.errors import WiringError
-from alfgraph.source import Source
+from alfgraph.source import Source, users_line
 from alfgraph.specs import DistributionSpec, Spec, Star, SymbolSpec
 from alfgraph.trace import Node, Value
 
@@ -25,25 +25,45 @@ class NoSuchFieldError(WiringError, AttributeError):
 
 
 def refusal(
-    code: str, message: str, *help_: str, kind: type[WiringError] = WiringError
+    code: str,
+    message: str,
+    *help_: str,
+    kind: type[WiringError] = WiringError,
+    related: tuple[tuple[str, Source], ...] = (),
 ) -> WiringError:
     """The exception that stops the trace with a diagnostic at the user's line."""
+    source, wired = users_line(Source.stack_of_caller())
     return kind(
         (
             Diagnostic(
                 code=code,
                 severity="error",
                 message=message,
-                source=Source.of_caller(),
+                source=source,
+                related=(*wired, *related),
                 help=tuple(Help(text=text) for text in help_),
             ),
         )
     )
 
 
-def refuse(code: str, message: str, *help_: str, kind: type[WiringError] = WiringError) -> NoReturn:
-    """Stop the trace with a diagnostic at the user's line."""
-    raise refusal(code, message, *help_, kind=kind)
+def refuse(
+    code: str,
+    message: str,
+    *help_: str,
+    kind: type[WiringError] = WiringError,
+    related: tuple[tuple[str, Source], ...] = (),
+) -> NoReturn:
+    """Stop the trace with a diagnostic at the user's line.
+
+    Args:
+        code: of the diagnostic.
+        message: one sentence.
+        *help_: what to type instead, best first.
+        kind: class of the exception.
+        related: other places, each with a label.
+    """
+    raise refusal(code, message, *help_, kind=kind, related=related)
 
 
 class Wire:
@@ -197,6 +217,20 @@ class Wire:
             "write the computation as a component with a `forward`",
         )
 
+    @classmethod
+    def __torch_function__(
+        cls, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> NoReturn:
+        named = (kwargs or {}).values()
+        wire = next((value for value in (*args, *named) if isinstance(value, Wire)), None)
+        what = f"`{wire.value.label}`" if wire is not None else "a wire"
+        raise refusal(
+            "E111",
+            f"{what} holds no numbers while the board is being wired, so `torch."
+            f"{getattr(function, '__name__', 'function')}` cannot take it",
+            "write the computation as a component with a `forward`",
+        )
+
     def __float__(self) -> NoReturn:
         raise self._no_number()
 
@@ -214,16 +248,18 @@ class Wire:
             "wire it into a component, or use a setting",
         )
 
-    def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        refuse(
-            "E104",
-            f"a wire has no `.{name}`; `{self.value.label}` is a handle, not a tensor",
-            'wires know arithmetic, slices, ["key"], min, max, mean, exp, log and detach; '
-            "anything longer is a component with a `forward`",
-            kind=NoSuchFieldError,
-        )
+    if not TYPE_CHECKING:  # to a type checker a missing attribute is one
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            refuse(
+                "E104",
+                f"a wire has no `.{name}`; `{self.value.label}` is a handle, not a tensor",
+                'wires know arithmetic, slices, ["key"], min, max, mean, exp, log and detach; '
+                "anything longer is a component with a `forward`",
+                kind=NoSuchFieldError,
+            )
 
 
 def _ends(key: slice) -> tuple[Any, Any]:

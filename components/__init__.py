@@ -13,16 +13,28 @@ from alfgraph.annealing import (
     StepAnnealing,
 )
 from alfgraph.components.algorithms.actor_critic import ActorCritic
+from alfgraph.components.algorithms.dqn import DQN
 from alfgraph.components.algorithms.ppo import PPO
+from alfgraph.components.algorithms.sac import SAC
+from alfgraph.components.algorithms.td3 import DDPG, TD3
 from alfgraph.components.buffers.mini_batches import MiniBatches
 from alfgraph.components.buffers.replay_buffer import ReplayBuffer
 from alfgraph.components.buffers.rollout_buffer import RolloutBuffer
 from alfgraph.components.envs.gym_env import GymEnv
+from alfgraph.components.exploration.action_noise import ActionNoise, GaussianNoise
+from alfgraph.components.exploration.epsilon_greedy import EpsilonGreedy, Greedy
 from alfgraph.components.losses.actor_critic_losses import ActorCriticLoss, PPOLoss
+from alfgraph.components.losses.td_loss import TDLoss, ValidMean
+from alfgraph.components.losses.temperature_loss import TemperatureLoss
 from alfgraph.components.networks.actor_network import ActorDistributionNetwork
+from alfgraph.components.networks.critic_network import CriticNetwork, Ensemble
+from alfgraph.components.networks.deterministic_actor import ActorNetwork
 from alfgraph.components.networks.mlp_network import MLP
+from alfgraph.components.networks.q_network import QNetwork
 from alfgraph.components.networks.recurrent_memory import GRU, LSTM
 from alfgraph.components.networks.recurrent_networks import RecurrentActor, RecurrentValueNetwork
+from alfgraph.components.networks.taken_value import TakenValue
+from alfgraph.components.networks.temperature import Temperature
 from alfgraph.components.networks.value_network import ValueNetwork
 from alfgraph.components.optimizers.optimizers import SGD, Adam, AdamW
 from alfgraph.components.pipelines import Pipeline
@@ -46,9 +58,11 @@ from alfgraph.components.transforms.reward_transforms import (
 )
 from alfgraph.components.transforms.running_statistics import Averaging
 from alfgraph.families import (
+    ActionValueFunction,
     Algorithm,
     Buffer,
     Environment,
+    Exploration,
     Loss,
     Metric,
     Network,
@@ -63,15 +77,22 @@ from alfgraph.timestep import TimeStep
 from alfgraph.trainer import Trainer
 
 __all__ = [
+    "DDPG",
+    "DQN",
     "GAE",
     "GRU",
     "LSTM",
     "MLP",
     "PPO",
+    "SAC",
     "SGD",
+    "TD3",
+    "ActionNoise",
+    "ActionValueFunction",
     "ActorCritic",
     "ActorCriticLoss",
     "ActorDistributionNetwork",
+    "ActorNetwork",
     "Adam",
     "AdamW",
     "Algorithm",
@@ -79,13 +100,19 @@ __all__ = [
     "Averaging",
     "Buffer",
     "ConstantAnnealing",
+    "CriticNetwork",
     "CyclicalAnnealing",
     "DiscountedReturn",
+    "Ensemble",
     "Environment",
     "Epochs",
+    "EpsilonGreedy",
+    "Exploration",
     "ExponentialAnnealing",
     "FrameStack",
     "FunctionalReward",
+    "GaussianNoise",
+    "Greedy",
     "GymEnv",
     "ImageScale",
     "LinearAnnealing",
@@ -104,6 +131,7 @@ __all__ = [
     "PiecewiseAnnealing",
     "Pipeline",
     "PolicyNetwork",
+    "QNetwork",
     "Rate",
     "RecurrentActor",
     "RecurrentValueNetwork",
@@ -120,10 +148,15 @@ __all__ = [
     "Schedule",
     "StepAnnealing",
     "TDLambda",
+    "TDLoss",
+    "TakenValue",
     "Target",
+    "Temperature",
+    "TemperatureLoss",
     "TimeStep",
     "Trainer",
     "Transform",
+    "ValidMean",
     "ValueFunction",
     "ValueNetwork",
 ]

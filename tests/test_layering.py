@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("calls", "settings", "value_text", "namespaces"),
     ("component", "binding"),
     ("graph", "families", "timestep", "schedules", "trainer", "annealing"),
-    ("execution", "running"),
+    ("execution", "random_actions", "running"),
     ("addressing", "origins", "revision", "overrides", "override_errors", "schedule_replacement"),
     ("loading", "graph_choice", "graph_file_errors", "settings_table", "board_file"),
     ("plan",),

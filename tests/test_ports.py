@@ -86,7 +86,7 @@ def test_a_port_is_immutable_and_read_on_the_class_is_itself() -> None:
         (lambda: In(3), "a port is declared with a spec such as .* not 3"),  # type: ignore[call-overload]
         (lambda: Out(Distribution), "a port is declared with a spec such as"),
         (lambda: In(Wire), "a port is declared with a spec such as"),
-        (lambda: In("x[B]", rol="value"), "`In` has no option `rol`.*\n.*did you mean `role`"),  # type: ignore[call-overload]
+        (lambda: In("x[B]", rol="value"), r"(?s)`In` has no option `rol`.*did you mean `role`"),  # type: ignore[call-overload]
         (lambda: Out("x[B]", detach=True), "`Out` has no option `detach`; its options are role, m"),  # type: ignore[call-overload]
     ],
 )

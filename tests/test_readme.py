@@ -11,12 +11,16 @@ A fence says what its block is:
 import re
 import shlex
 import shutil
-import subprocess
-import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+import alfgraph.components
+from alfgraph.cli import main
+from alfgraph.loading import load
+from alfgraph.render import render_view
+from alfgraph.render.from_plan import board_view
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -84,17 +88,37 @@ def test_a_shown_file_of_the_project_is_shown_as_it_is(block: Block) -> None:
         assert path.parent == ROOT, "a file in a folder is the project's own, and it is missing"
 
 
+def test_the_picture_is_that_of_the_first_board() -> None:
+    """`make docs` draws it again."""
+    (picture,) = re.findall(r"!\[[^]]+\]\(([\w/.]+)\)", README)
+    board = load(ROOT / BLOCKS[0].title)
+    assert (ROOT / picture).read_text(encoding="utf-8") == render_view(
+        board_view(board.plan()), "svg"
+    )
+
+
+def test_the_box_holds_what_the_table_names() -> None:
+    table = README[README.index("| family |") : README.index("$ alfgraph parts")]
+    named = re.findall(r"`([A-Z]\w+)`", table)
+    assert len(named) > 20
+    assert set(named) <= set(alfgraph.components.__all__)
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.line)
-def test_a_shown_command_does_what_is_shown(command: Command, desk: Path) -> None:
+def test_a_shown_command_does_what_is_shown(
+    command: Command,
+    desk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     program, *words = shlex.split(command.line)
     assert program == "alfgraph"
     if words[0] == "run":
         words += ["--run-dir", "run", "--set", "trainer.num_iterations=2"]
-    script = Path(sysconfig.get_path("scripts"), program)
-    done = subprocess.run(
-        [script, *words], cwd=desk, capture_output=True, text=True, timeout=120, check=False
-    )
-    output = done.stdout + done.stderr
-    assert done.returncode == ("error[" in command.shown), output
+    monkeypatch.chdir(desk)
+    code = main(words)
+    captured = capsys.readouterr()
+    output = captured.out + captured.err
+    assert code == ("error[" in command.shown), output
     if command.shown:
         assert output.strip() == command.shown.strip()

@@ -226,7 +226,7 @@ def test_a_wrong_use_is_refused_with_advice(
 
 def test_an_unknown_attribute_is_also_an_attribute_error(wire: Wire) -> None:
     assert not hasattr(wire, "shape")
-    assert not hasattr(wire, "__torch_function__")
+    assert not hasattr(wire, "__fspath__")
 
 
 def test_tensors_leave_wires_alone(wire: Wire) -> None:

@@ -18,6 +18,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 import torch
@@ -40,6 +41,8 @@ def start(board: Path, directory: Path) -> int:
             os.setpgid(0, 0)
             run(load(board), directory, quiet=True)
             code = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(code)
     return child
@@ -102,7 +105,7 @@ def main() -> int:
     torch.set_num_threads(1)
     lines = []
     for board in given.boards:
-        lines += torture(board, given.kills, random.Random(given.seed))
+        lines += torture(board.resolve(), given.kills, random.Random(given.seed))
     print("\n".join(lines[:20]))
     return 1 if lines else 0
 

@@ -12,6 +12,7 @@ from typing import IO
 
 from alfgraph.diagnostics import Diagnostic, by_severity, to_json
 from alfgraph.errors import AlfgraphError, UsageError
+from alfgraph.snippets import Paint, ansi, plain
 from alfgraph.source import is_user_code
 
 FAILED, USAGE = 1, 2
@@ -27,6 +28,11 @@ def terminal_width() -> int:
 def uses_color(stream: IO[str]) -> bool:
     """Whether a stream shows colours, and the user wants them (https://no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def paint_of(stream: IO[str]) -> Paint:
+    """Colours where a stream shows them, nothing elsewhere."""
+    return ansi if uses_color(stream) else plain
 
 
 def report_failure(error: Exception, as_json: bool = False) -> int:

@@ -219,6 +219,11 @@ def run(request: RunRequest) -> None:
                 "run_dir": str(result.run_dir),
             }
         )
+    else:
+        from alfgraph.cli.ending import ending
+        from alfgraph.cli.reporting import paint_of
+
+        print("\n" + ending(request, result, made.compiled.board.trainer, paint_of(sys.stdout)))
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)
 
@@ -309,12 +314,14 @@ def explain(request: ExplainRequest) -> None:
 
 def _planned(request: BoardRequest) -> tuple[Graph, Plan]:
     """Open a board and check it; errors come with what swaps and overrides decided before."""
+    from alfgraph.board_file import describe
     from alfgraph.cli.opening import open_board, prints_to_stderr
     from alfgraph.errors import AlfgraphError
     from alfgraph.origins import notes_of
 
     graph = open_board(request)
     try:
+        describe(graph)  # a run writes its board down, so what checks can be written
         with prints_to_stderr(request.json):
             return graph, graph.plan()
     except AlfgraphError as error:

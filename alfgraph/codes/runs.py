@@ -70,9 +70,9 @@ ENTRIES = (
     Code(
         code="E605",
         title="the environment failed",
-        meaning="""An environment raised an exception in `reset` or `step`, or gave an observation
-        outside its own space. The environment's number, the step and its own traceback are shown;
-        the last checkpoint is kept.""",
+        meaning="""An environment raised an exception when it was made, in `reset` or in `step`, or
+        gave an observation outside its own space. The environment's number, the step and its own
+        traceback are shown; the last checkpoint is kept.""",
         why="""Replacing it by a fresh one would cut an episode in the middle, and its return would
         be counted as if it had ended there.""",
         wrong="""

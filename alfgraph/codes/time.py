@@ -1,4 +1,4 @@
-"""E201 to W208: phases, delays, buffers and recurrent state."""
+"""E201 to W209: phases, delays, buffers and recurrent state."""
 
 from alfgraph.codes.code import Code
 
@@ -149,6 +149,21 @@ ENTRIES = (
             taken = self.rollout.read(Experience)
             ...
             self.optimizer(loss)
+        """,
+    ),
+    Code(
+        code="W209",
+        title="statistics are never updated",
+        meaning="""A normalizer is applied, but no phase calls its `observe`: its mean stays 0 and
+        its deviation 1. With `update_in="replay"` the updates happen on what a replay buffer
+        samples, and this board has none.""",
+        why="""Everything runs, and observations or rewards reach the networks as raw as they
+        came.""",
+        wrong="""
+        Pipeline(transforms=(ObservationNormalizer(update_in="replay"),), algorithm=PPO())
+        """,
+        fixed="""
+        Pipeline(transforms=(ObservationNormalizer(update_in="unroll"),), algorithm=PPO())
         """,
     ),
 )

@@ -26,7 +26,8 @@ ENTRIES = (
         title="two optimizers claim the same parameters",
         meaning="""Two optimizers without names both reach these parameters. A nameless optimizer
         trains everything its loss reaches that nobody names, so at most one of them may be nameless
-        here.""",
+        here. It also stands for one optimizer object plugged into sockets that train different
+        parts: it is one part with one set of moments, and each step moves all it owns.""",
         why="""Two Adams on one set of weights fight: each has its own moments and step sizes, and
         the second steps along gradients computed before the first one moved.""",
         wrong="""

@@ -1,4 +1,4 @@
-"""E101 to E111: wires and specs."""
+"""E101 to E113: wires and specs."""
 
 from alfgraph.codes.code import Code
 
@@ -224,6 +224,38 @@ ENTRIES = (
 
             def forward(self, reward):
                 return reward.clamp(min=0)
+        """,
+    ),
+    Code(
+        code="E112",
+        title="the declaration of a port cannot be read",
+        meaning="""`In`, `Out` and `State` take a spec in one small grammar: a dtype, the axes in
+        brackets, bounds if there are any. The text does not follow it, or what was given is neither
+        a text nor a class of what flows, or an option is unknown.""",
+        why="""Everything that is checked is checked against these declarations; one that was read
+        generously would let through what its author meant to refuse.""",
+        wrong="""
+        reward = In("float32[*batch, *r", role="reward")
+        """,
+        fixed="""
+        reward = In("float32[*batch, *r]", role="reward")
+        """,
+    ),
+    Code(
+        code="E113",
+        title="a component changes its input in place",
+        meaning="""In the trial run the component wrote into a tensor that it was given, with an
+        operation such as `mul_` or an assignment to a slice. A wire is one tensor for everybody who
+        reads it, and in `update` it may be the memory of a buffer.""",
+        why="""What the others see then depends on who runs first. Rewards that are scaled in place
+        on a batch of a replay buffer are scaled again whenever they are drawn again.""",
+        wrong="""
+        def forward(self, reward):
+            return reward.mul_(self.scale)
+        """,
+        fixed="""
+        def forward(self, reward):
+            return reward * self.scale
         """,
     ),
 )

@@ -80,12 +80,12 @@ def _unknown(part: Component, name: str) -> WiringError:
 
 
 def build_module(board: Board, part: Component) -> Any:
-    """Build a component's module.
+    """Build a component's module; annealed settings are numbers, as at the beginning of a run.
 
     Raises:
         WiringError: E108, a symbol is open.
     """
-    return part.build(**build_arguments(board, part))
+    return shadow_of(part)[0].build(**build_arguments(board, part))
 
 
 def shadow_of(part: Component) -> tuple[Any, dict[str, Annealing]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,8 @@ from alfgraph.compiler.arithmetic import ATOM, write
 from alfgraph.compiler.board import Board, Section
 from alfgraph.compiler.gating import gates_of
 from alfgraph.compiler.naming import Variables
-from alfgraph.compiler.training import optimizer_nodes, parameters_used, reach_of
+from alfgraph.compiler.optimizer_order import order_optimizers
+from alfgraph.compiler.training import detaches, reach_of
 from alfgraph.component import pins_of
 from alfgraph.families import Buffer, Environment, Optimizer
 from alfgraph.specs import DistributionSpec, RecordSpec, Spec, Star
@@ -39,8 +41,10 @@ class FunctionWriter:
         self.autograd = False
         self.uses = self._count_uses()
         self.gates = gates_of(section, self._read_by)
+        self.order = order_optimizers(board, section, self.gates)
+        self._early = self.order.early
+        self._ahead: set[Node] = set()
         self._last: tuple[tuple[str, ...], int] = ((), -1)
-        self.retained, self.deferred = self._optimizer_order()
 
     # ------------------------------------------------------------------ lines
 
@@ -106,12 +110,14 @@ class FunctionWriter:
     # -------------------------------------------------------------- statements
 
     def node(self, node: Node) -> None:
-        """Write the statements of one node."""
+        """Write the statements of one node, unless that was done ahead of its place."""
+        if node in self._ahead:
+            return
         self._in_blocks(node, lambda: self._statement(node))
-        for earlier, last in self.deferred.items():
+        for earlier, last in self.order.deferred.items():
             if last is node:
                 apply = f"{self.names[earlier.path]}.apply()"
-                self._in_blocks(earlier, lambda apply=apply: self.line(apply))
+                self._in_blocks(earlier, functools.partial(self.line, apply))
 
     def _in_blocks(self, node: Node, write_statement: Callable[[], None]) -> None:
         """Write below the headers a node needs; those of the statement before are shared."""
@@ -121,11 +127,13 @@ class FunctionWriter:
             pairs = zip(headers, self._last[0], strict=False)
             shared = next((i for i, (a, b) in enumerate(pairs) if a != b),
                           min(len(headers), len(self._last[0])))
-        before, self.lines = self.lines, []
+        last = self._last
+        before, self.lines, self._last = self.lines, [], ((), -1)
         self.depth += len(headers)
         write_statement()
         self.depth -= len(headers)
         written, self.lines = self.lines, before
+        self._last = last
         if not written:
             return
         for i, header in enumerate(headers[shared:], start=shared):
@@ -199,24 +207,64 @@ class FunctionWriter:
 
     def _optimizer(self, node: Node) -> None:
         name = self.names[node.path]
-        loss = self.expression(node.inputs["loss"])
+        loss = self._loss(node)
         self.line(f'log["{_tag(node, "loss")}"] = {loss}.detach()')
-        retain = ", retain_graph=True" if node in self.retained else ""
-        if node in self.deferred:
-            self.line(f"{name}.differentiate({loss}{retain})")
-        else:
-            self.line(f"{name}.step({loss}{retain})")
+        hoisted = self.order.hoisted.get(node, [])
+        waits = node in self.order.deferred
+        if not (hoisted or waits or node in self._early):
+            self.line(f"{name}.step({loss}{self._retain(node)})")
+            return
+        if node not in self._early:
+            self._differentiate(node)
+        for later in hoisted:
+            for left in self.order.ahead[later]:
+                self.node(left)
+                self._ahead.add(left)
+            self._in_blocks(later, functools.partial(self._differentiate, later))
+        if not waits:
+            self.line(f"{name}.apply()")
+
+    def _differentiate(self, node: Node) -> None:
+        call = f"{self.names[node.path]}.differentiate"
+        self.line(f"{call}({self._loss(node)}{self._retain(node)})")
+
+    def _retain(self, node: Node) -> str:
+        return ", retain_graph=True" if node in self.order.retained else ""
+
+    def _loss(self, node: Node) -> str:
+        """The loss of an optimizer; an expression becomes a variable first."""
+        value = node.inputs["loss"]
+        loss, strength = self._operand(value)
+        if strength == ATOM:
+            return loss
+        name = self.variables.name(value)
+        self.line(f"{name} = {loss}", self.spec(value))
+        return name
 
     def _arguments(self, node: Node) -> list[str]:
         from alfgraph.compiler.trial import assemble_arguments
 
         arguments = assemble_arguments(
-            node, node.component, self.expression, lambda part: self.names[part.socket_path]
+            node,
+            node.component,
+            lambda value, port: self._at_port(node, port, value),
+            lambda part: self.names[part.socket_path],
         )
         texts = [_argument(argument) for argument in arguments]
         while texts and texts[-1] == "None":
             texts.pop()
         return texts
+
+    def _at_port(self, node: Node, port: str, value: Value) -> str:
+        """A value as a port reads it: gradients stop at `In(..., detach=True)`."""
+        expression, strength = self._operand(value)
+        live = self.section.phase == "unroll" and "with grad" in self.board.gradient.values()
+        stops = (self.autograd or live) and detaches(node, port)
+        if not stops or not reach_of(self.board, self.section, value).parameters:
+            return expression
+        if _is_tree(self.board.spec(value)):
+            return f"detached({expression})"
+        return f"{expression}.detach()" if strength == ATOM else f"({expression}).detach()"
 
     def _call(self, node: Node) -> None:
         name = self.names[node.path]
@@ -262,35 +310,6 @@ class FunctionWriter:
         ]
         inner = ", ".join([source, *arguments])
         self.line(f"{', '.join([*outputs, before, after])} = {name}.{method}({inner})")
-
-    # --------------------------------------------------- several optimizers in one function
-
-    def _optimizer_order(self) -> tuple[set[Node], dict[Node, Node]]:
-        """Which optimizers keep the graph, and whose step waits for a later gradient.
-
-        A later loss that flows through parameters an earlier optimizer steps, computed before
-        that step, must be differentiated first.
-        """
-        mine = [node for section, node in optimizer_nodes(self.board) if section is self.section]
-        live = {node.id for node in self.section.nodes()}
-        mine = [node for node in mine if node.id in live]
-        reach = {node: reach_of(self.board, self.section, node.inputs["loss"]) for node in mine}
-        retained: set[Node] = set()
-        deferred: dict[Node, Node] = {}
-        order = {node: i for i, node in enumerate(self.section.trace.nodes)}
-        for i, first in enumerate(mine):
-            owned = set(self.board.ownership[first.path].owned)
-            for later in mine[i + 1 :]:
-                shared = set(reach[first].nodes) & set(reach[later].nodes)
-                if any(n.kind != "component" or n.component.has_build() or n.inputs for n in shared):
-                    retained.add(first)
-                uses = [
-                    n for n in reach[later].nodes
-                    if order.get(n, -1) < order[first] and owned & set(parameters_used(n))
-                ]
-                if uses:
-                    deferred[first] = later
-        return retained, deferred
 
 
 def wrapped(code: str) -> list[str]:

@@ -21,25 +21,18 @@ def mark_live(board: Board) -> None:
 
     def wake(node: Node) -> None:
         section = by_phase[node.phase]
-        if node.is_replaced:
-            return
-        if node.id not in section.live:
+        if not node.is_replaced and node.id not in section.live:
             section.live.add(node.id)
             pending.append((section, node))
 
     leaves_read: set[tuple[str, str]] = set()
-    handed = parts_by_hand(board)
     for section in board.sections:
         section.live.clear()
-    for section in board.sections:
-        for node in _roots(section):
-            wake(node)
-        for node in section.trace.nodes if section.phase != EVALUATION else ():
-            if isinstance(node.component, Buffer) and node.call == "write" and node.path in handed:
-                wake(node)  # a phase written by hand may read anything
-                for name, value in node.inputs.items():
-                    leaves_read.add((node.path, name))
-                    _wake_value(value, wake, leaves_read)
+    for node in [root for section in board.sections for root in _roots(section)]:
+        wake(node)
+    for node in _writes_by_hand(board):
+        wake(node)
+        _wake_whole_write(node, wake, leaves_read)
     while pending:
         section, node = pending.pop()
         if isinstance(node.component, Buffer) and node.call == "write":
@@ -49,6 +42,24 @@ def mark_live(board: Board) -> None:
         if isinstance(node.component, Buffer) and node.outputs:
             _wake_writes(section, node, wake, leaves_read)
     _prune_writes(board, leaves_read)
+
+
+def _writes_by_hand(board: Board) -> list[Node]:
+    """Writes that a phase by hand may read all leaves of."""
+    handed = parts_by_hand(board)
+    return [
+        node
+        for section in board.sections
+        if section.phase != EVALUATION
+        for node in section.trace.nodes
+        if isinstance(node.component, Buffer) and node.call == "write" and node.path in handed
+    ]
+
+
+def _wake_whole_write(node: Node, wake: Wake, leaves_read: set[tuple[str, str]]) -> None:
+    for name, value in node.inputs.items():
+        leaves_read.add((node.path, name))
+        _wake_value(value, wake, leaves_read)
 
 
 def parts_by_hand(board: Board) -> dict[str, Component]:

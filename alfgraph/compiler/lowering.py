@@ -153,7 +153,7 @@ class ProgramWriter:
 
 
 def _name(part: Component) -> str:
-    identity = getattr(part, "id", "")
+    identity = getattr(part, "identity", "")
     return f"{type(part).__name__} {identity}".strip()
 
 
@@ -300,9 +300,13 @@ class RolloutWriter:
         writer.depth = 2
         self.program.count(writer)
         inside = {node.id for node in self.front}
+        if random_steps(self.board) and self.training:
+            for feed in self.section.trace.feeds:
+                writer.variables.name(feed.value)  # a variable, so that it can be replaced
         for node in self.section.nodes():
             if node.id not in inside:
                 writer.node(node)
+                self._replace_actions(node)
         self._step_environment()
         for node in self.front:
             writer.node(node)
@@ -324,6 +328,15 @@ class RolloutWriter:
         count = f"{length:g} step{'s' if length != 1 else ''}"
         return f"Collect {count} in each of {environments} environments."
 
+    def _replace_actions(self, node: Node) -> None:
+        """While collecting, what acts is random; everything behind it sees that action."""
+        steps = random_steps(self.board) if self.training else 0
+        for feed in self.section.trace.feeds:
+            if steps and feed.value.node is node and isinstance(feed.node.component, Environment):
+                action = self.writer.variables.name(feed.value)
+                self.writer.line(f"if counters['env_steps'] < {steps}:")
+                self.writer.line(f"    {action} = random_action()")
+
     def _step_environment(self) -> None:
         env = self.program.names[self.env.path] if self.env else "env"
         for feed in self.section.trace.feeds:
@@ -340,6 +353,14 @@ class RolloutWriter:
             if leaves and node.component.closes:
                 arguments = [self.writer.expression(node.inputs[name]) for name in leaves]
                 self.writer.line(f"{self.program.names[node.path]}.close({', '.join(arguments)})")
+
+
+def random_steps(board: Board) -> int:
+    """Env steps during which random actions are taken."""
+    schedule = board.collection
+    if not isinstance(schedule, OffPolicy) or not schedule.random_actions:
+        return 0
+    return schedule.initial_collect_steps
 
 
 def parts_of_function(board: Board, node: Node) -> list[Component]:

@@ -7,9 +7,10 @@ from typing import Any
 from alfgraph.compiler.board import Board
 from alfgraph.component import Component
 from alfgraph.diagnostics import Diagnostic, Fact, Help
+from alfgraph.families import Optimizer
 from alfgraph.records import Record
-from alfgraph.source import Source
-from alfgraph.specs import DistributionSpec, Spec, TensorSpec, batch_of
+from alfgraph.source import Source, in_parts_bin, users_line
+from alfgraph.specs import DistributionSpec, Spec, Symbol, TensorSpec, batch_of
 from alfgraph.trace import Node, Value
 from alfgraph.unify import Mismatch, Solver
 
@@ -20,7 +21,7 @@ def origin(node: Node) -> str:
     if part is None:
         return ""
     name = type(part).__name__
-    identity = getattr(part, "id", None)
+    identity = getattr(part, "identity", None)
     return f'{name} "{identity}"' if isinstance(identity, str) and identity else name
 
 
@@ -30,21 +31,23 @@ def place(node: Node, sources: tuple[Source, ...] = ()) -> tuple[Source | None, 
     Returns:
         The primary source, and `(label, source)` pairs.
     """
-    sources = sources or node.sources
-    first = sources[0] if sources else None
-    if first is None or not _in_parts_bin(first):
-        return first, ()
-    user = next((s for s in sources if not _in_parts_bin(s)), None)
+    return users_line(sources or node.sources, _plugged(node.component))
+
+
+def _nearest(node: Node, sources: tuple[Source, ...] = ()) -> tuple[Source | None, Any]:
+    """The same, but never the line of a board around the part."""
     plugged = node.component.created_at if isinstance(node.component, Component) else None
-    chosen = user or (plugged if plugged and not _in_parts_bin(plugged) else None)
-    if chosen is None:
-        return first, ()
-    return chosen, (("wired here", first),)
+    return users_line(sources or node.sources, plugged)
 
 
-def _in_parts_bin(source: Source) -> bool:
-    path = source.file.replace("\\", "/")
-    return "/alfgraph/components/" in path or path.startswith("alfgraph/components/")
+def _plugged(part: Any) -> Source | None:
+    """Where the user made a part, or else the nearest board that brought it along."""
+    while isinstance(part, Component):
+        made = part.created_at
+        if made is not None and not in_parts_bin(made):
+            return made
+        part = part.binding.parent if part.is_bound else None
+    return None
 
 
 def mismatch_diagnostic(
@@ -59,22 +62,46 @@ def mismatch_diagnostic(
     target = node.label_of(port)
     feed = next((f for s in board.sections for f in s.trace.feeds
                  if f.node is node and f.port == port and f.value is value), None)
-    source, related = place(node, feed.sources if feed else ())
-    if source is not None and not related:
-        source = source.argument(port)
+    source, related = _wiring(value, node, port, feed.sources if feed else ())
+    is_loss = isinstance(node.component, Optimizer)
     return Diagnostic(
-        code="E101",
-        message=f"`{value.label}` does not fit `{target}`",
+        code="E124" if is_loss else "E101",
+        message=f"`{value.label}` does not fit `{target}`{': a loss is one float' * is_loss}",
         source=source,
         related=related,
         facts=(
             Fact(subject=value.label, verb="gives", spec=str(gives), origin=origin(value.node)),
             Fact(subject=target, verb="expects", spec=str(wants), origin=origin(node)),
         ),
-        notes=(f"they differ in {mismatch.aspect}",),
+        notes=(f"they differ in {mismatch.aspect}{_kinds(mismatch, gives, wants)}",),
         help=tuple(Help(text=text) for text in _helps(solver, value, gives, wants)),
         path=node.path,
     )
+
+
+def _wiring(
+    value: Value, node: Node, port: str, sources: tuple[Source, ...]
+) -> tuple[Source | None, Any]:
+    """The argument of the call; where the parts bin made the call, what the user wired into it."""
+    source, related = _nearest(node, sources)
+    if source is None:
+        return None, ()
+    if in_parts_bin(source):
+        made, _ = _nearest(value.node)
+        if made is None or in_parts_bin(made):
+            return place(node, sources)
+        return made, (("wired here", source),)
+    if related:
+        return source, related
+    return source.argument(node.arguments.get(port.partition(".")[0], port)), ()
+
+
+def _kinds(mismatch: Mismatch, gives: Spec, wants: Spec) -> str:
+    if mismatch.aspect != "dtype":
+        return ""
+    if not isinstance(gives, TensorSpec) or not isinstance(wants, TensorSpec):
+        return ""
+    return "" if gives.is_discrete == wants.is_discrete else ": one is discrete, one continuous"
 
 
 def _helps(solver: Solver, value: Value, gives: Spec, wants: Spec) -> list[str]:
@@ -96,13 +123,22 @@ def _helps(solver: Solver, value: Value, gives: Spec, wants: Spec) -> list[str]:
 
 
 def _shape_advice(gives: TensorSpec, wants: TensorSpec) -> list[str]:
+    if not wants.dims and gives.dims and gives.dtype == wants.dtype:
+        return ["`.mean()` of it is one number"]
     if len(gives.batch) == len(wants.batch) + 1:
         return ["it has one leading axis too many; take a row, as `[0]`, or read another buffer"]
     if len(gives.batch) + 1 == len(wants.batch):
         return [f"it lacks the leading axis {wants.batch[0]}"]
-    if gives.batch != wants.batch and gives.sample == wants.sample:
+    if _is_shifted(gives, wants):
         return ["their rows do not line up; slice one of them, as `[:-1]` or `[1:]`"]
     return []
+
+
+def _is_shifted(one: TensorSpec, other: TensorSpec) -> bool:
+    """Whether leading axes are the same but for an offset: T+1 against T."""
+    first, second = one.batch[:1], other.batch[:1]
+    bare = [d._replace(offset=0) for d in (*first, *second) if isinstance(d, Symbol)]
+    return len(bare) == 1 + 1 and bare[0] == bare[1] and first != second
 
 
 def joined(solver: Solver, given: Spec, expected: Spec) -> Spec | None:
@@ -140,8 +176,16 @@ def small_mismatch(board: Board, node: Node, mismatch: Mismatch) -> Diagnostic:
         related=related,
         facts=facts,
         notes=(f"they differ in {mismatch.aspect}" if len(names) > 1 else mismatch.aspect,),
+        help=tuple(Help(text=text) for text in _row_advice(board, names)),
         path=node.path,
     )
+
+
+def _row_advice(board: Board, values: list[Value]) -> list[str]:
+    specs = [board.solver.resolve(value.spec) for value in values]
+    tensors = [spec for spec in specs if isinstance(spec, TensorSpec)]
+    both = len(tensors) == len(values) > 1 and all(tensor.dims for tensor in tensors)
+    return _shape_advice(*tensors) if both else []
 
 
 def role_diagnostic(value: Value, node: Node, port: str) -> Diagnostic | None:
@@ -152,8 +196,13 @@ def role_diagnostic(value: Value, node: Node, port: str) -> Diagnostic | None:
     source, related = place(node)
     return Diagnostic(
         code="W110",
-        message=f"`{value.label}` is a {value.role}, but `{node.label_of(port)}` takes a {expected}",
-        source=source.argument(port) if source and not related else source,
+        message=(
+            f"`{value.label}` has the role {value.role}, but `{node.label_of(port)}` takes "
+            f"{expected}"
+        ),
+        source=source.argument(node.arguments.get(port.partition(".")[0], port))
+        if source and not related
+        else source,
         related=related,
         help=(Help(text="if that is meant, declare the same role on both ends"),),
         path=node.path,

@@ -12,6 +12,7 @@ from alfgraph.trace import Node, Value
 
 RESERVED = {
     "torch", "episodes", "log", "registers", "counters", "rows", "detached", "t", "epoch", "start",
+    "random_action",
     "iteration", "unroll", "prepare", "update", "predict", "batch", "running", "state", "collect",
     *dir(builtins),
 }
@@ -105,13 +106,14 @@ def _value_candidates(value: Value) -> list[str]:
     named = [identifier(last)] if last not in {"out", "state"} else []
     if last == "out":
         return [*hints, owner, f"{owner}_out"]
-    return [*hints[:1], *named, *hints[1:], f"{owner}_{identifier(last)}", owner]
+    qualified = f"{owner}_value" if owner.endswith(f"_{last}") else f"{owner}_{identifier(last)}"
+    return [*hints[:1], *named, *hints[1:], qualified, owner]
 
 
 def _row_candidates(node: Node) -> list[str]:
     """Rows of `observation`: `next_observation` is `[1:]`, `observation_now` is `[:-1]`."""
     value = next(iter(node.inputs.values()))
-    base = identifier(value.name.rpartition(".")[2])
+    base = _value_candidates(value)[0]
     match node.settings:
         case {"start": 1, "stop": None}:
             return [f"next_{base}"]

@@ -69,11 +69,19 @@ def number_board(board: Board) -> dict[str, Loop]:
         environment = environment_of(section)
         if environment is not None:
             for axis in environment.batch_axes(section.phase) or ():
-                board.sizes[axis] = environment.batch_size(section.phase)
+                board.sizes[axis] = _environments(board, environment, section.phase)
     loops: dict[str, Loop] = {}
     for section in board.sections:
         loops[section.name] = _loop(board, section)
     return loops
+
+
+def _environments(board: Board, environment: Environment, phase: str) -> int:
+    """How many environments a phase steps at once; evaluation has its own number."""
+    if phase != "predict":
+        return environment.batch_size(phase)
+    trainer = board.trainer
+    return max(1, min(trainer.num_eval_environments, trainer.num_eval_episodes))
 
 
 def _read_buffers(section: Section) -> list[Buffer]:
@@ -177,7 +185,9 @@ def _mini_batches(
                 Diagnostic(
                     code="W504",
                     severity="note",
-                    message=f"the default mini_batch_size {size} becomes the whole rollout, {sequences}",
+                    message=f"the default mini_batch_size {size} becomes the whole rollout, "
+                    f"{sequences}",
+                    path=getattr(source, "socket_path", ""),
                 )
             )
         size = sequences
@@ -217,19 +227,20 @@ def _size_diagnostic(
             f"mini_batch_size={size} is larger than the rollout, which holds {sequences} sequences "
             f"({' x '.join(map(str, written))} transitions)"
         ),
-        source=source.created_at,
+        source=source.created_at and source.created_at.argument("mini_batch_size"),
         path=source.socket_path,
         help=(
-            Help(text=f"mini_batch_size={sequences} takes the whole rollout; or raise unroll_length"),
+            Help(text=f"mini_batch_size={sequences} takes it whole; or raise unroll_length"),
         ),
     )
 
 
 def _length_diagnostic(source: Schedule | Rate | None, rows: int, length: int) -> Diagnostic:
+    written_at = getattr(source, "created_at", None)
     return Diagnostic(
         code="E502",
         message=f"mini_batch_length={length} does not divide the rollout's {rows} transitions",
-        source=getattr(source, "created_at", None),
+        source=written_at and written_at.argument("mini_batch_length"),
         help=(Help(text="choose a divisor of unroll_length, so that no transition is lost"),),
     )
 

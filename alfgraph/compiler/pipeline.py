@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from alfgraph.binding import bind
 from alfgraph.compiler.board import Board
+from alfgraph.compiler.by_hand import hand_over
 from alfgraph.compiler.liveness import mark_live
 from alfgraph.compiler.lowering import lower
 from alfgraph.compiler.numbers import number_board
 from alfgraph.compiler.planning import make_plan
 from alfgraph.compiler.recompute import cross_rollouts
 from alfgraph.compiler.solving import solve_board
+from alfgraph.compiler.statistics import warn_of_idle_statistics
 from alfgraph.compiler.tracing import trace_board
 from alfgraph.compiler.training import decide_ownership
 from alfgraph.compiler.trial import run_trial
@@ -39,8 +41,10 @@ def check_graph(graph: Graph, *, recompute: bool = True) -> Board:
     decide_ownership(board)
     if board.reporter.errors:
         return board
+    hand_over(board)
     cross_rollouts(board, recompute)
     mark_live(board)
+    warn_of_idle_statistics(board)
     return board
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from alfgraph.compiler.board import Board, Section
+from alfgraph.compiler.forecast import Collection, forecast
 from alfgraph.compiler.function_writer import show_sized
 from alfgraph.compiler.lowering import Lowered, describe_loop
 from alfgraph.compiler.numbers import Loop, environment_of, size_of, unroll_length
@@ -61,9 +62,8 @@ def _environment(board: Board) -> str:
     environment = environment_of(board.section("unroll") or board.section("predict"))
     if environment is None:
         return "none"
-    identity = getattr(environment, "id", "")
     count = environment.batch_size("unroll")
-    return f"{count} x {type(environment).__name__} {identity}".rstrip()
+    return f"{count} x {type(environment).__name__} {environment.identity}".rstrip()
 
 
 def _resume(board: Board) -> str:
@@ -73,30 +73,36 @@ def _resume(board: Board) -> str:
 
 
 def _schedule(board: Board, loops: dict[str, Loop]) -> SchedulePlan:
-    length = unroll_length(board)
     environment = environment_of(board.section("unroll"))
-    count = environment.batch_size("unroll") if environment else 0
-    per_iteration = length * count
-    updates = 0.0
-    for section in board.sections:
-        by_hand = any(node.kind == "function" for node in section.nodes())
-        nodes = section.trace.nodes if by_hand else section.nodes()
-        if any(isinstance(n.component, Optimizer) for n in nodes):
-            loop = loops[section.name]
-            updates += loop.runs / loop.every
-    limit, steps = board.trainer.iteration_limit, board.trainer.num_env_steps
-    if steps is not None and per_iteration:
-        by_steps = math.ceil(steps / per_iteration)
-        limit = by_steps if limit is None else min(limit, by_steps)
-    return SchedulePlan(
-        unroll_length=length,
-        num_environments=count,
-        env_steps_per_iteration=per_iteration,
-        iterations=limit,
-        env_steps=None if limit is None else int(limit * per_iteration),
-        updates_per_iteration=updates,
-        initial_collect_steps=int(getattr(board.collection, "initial_collect_steps", 0)),
+    collection = Collection(
+        unroll_length=unroll_length(board),
+        environments=environment.batch_size("unroll") if environment else 0,
+        initial=int(getattr(board.collection, "initial_collect_steps", 0)),
     )
+    training = [(loops[s.name].runs, loops[s.name].every) for s in board.sections if _trains(s)]
+    whole = forecast(
+        board.trainer, collection, training, evaluates=board.section("predict") is not None
+    )
+    return SchedulePlan(
+        unroll_length=collection.unroll_length,
+        num_environments=collection.environments,
+        env_steps_per_iteration=collection.unroll_length * collection.environments,
+        iterations=whole.iterations,
+        env_steps=whole.env_steps,
+        updates_per_iteration=sum(runs / every for runs, every in training),
+        initial_collect_steps=collection.initial,
+        updates=whole.updates,
+        checkpoint_interval=whole.checkpoint_interval,
+        checkpoints=whole.checkpoints,
+        evaluations=whole.evaluations,
+    )
+
+
+def _trains(section: Section) -> bool:
+    """Whether a section runs an optimizer; one written by hand may run any of its board's."""
+    by_hand = any(node.kind == "function" for node in section.nodes())
+    nodes = section.trace.nodes if by_hand else section.nodes()
+    return any(isinstance(node.component, Optimizer) for node in nodes)
 
 
 def _phase(board: Board, section: Section, loop: Loop) -> PhasePlan:
@@ -175,6 +181,13 @@ def _optimizers(board: Board) -> list[OptimizerPlan]:
 def _untrained(board: Board) -> dict[str, int]:
     owned = {path for o in board.ownership.values() for path in o.owned}
     counted = {path: count_parameters(module) for path, module in board.modules.items()}
+    copies = [
+        node.component
+        for section in board.sections
+        for node in section.nodes()
+        if node.component is not None and node.component.binding.tracked_by
+    ]
+    counted |= {part.socket_path: counted.get(part.binding.parameters, 0) for part in copies}
     return {path: n for path, n in counted.items() if n and path not in owned}
 
 
@@ -225,7 +238,11 @@ def _sample_bytes(board: Board, value: Value, spec: Spec) -> int:
     if isinstance(spec, DistributionSpec):
         example = board.examples.get(value)
         rows = example.log_prob(example.mode()).numel() if example is not None else 1
-        return sum(t.numel() * t.element_size() // max(rows, 1) for t in example.tensors) if example else 0
+        return (
+            sum(t.numel() * t.element_size() // max(rows, 1) for t in example.tensors)
+            if example
+            else 0
+        )
     total = 0
     for _, leaf in leaves(spec):
         if isinstance(leaf, TensorSpec):

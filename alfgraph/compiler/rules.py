@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
+import torch
+
+from alfgraph.compiler.arithmetic import compute
 from alfgraph.specs import (
     Dims,
     DistributionSpec,
@@ -22,7 +26,15 @@ from alfgraph.unify import Mismatch, Solver
 
 COMPARISONS = {"less", "greater", "equals"}
 ELEMENTWISE = {
-    "add", "subtract", "multiply", "divide", "power", "negate", "exp", "log", *COMPARISONS,
+    "add",
+    "subtract",
+    "multiply",
+    "divide",
+    "power",
+    "negate",
+    "exp",
+    "log",
+    *COMPARISONS,
 }
 
 
@@ -43,9 +55,10 @@ def guess_elementwise(node: Node, solver: Solver) -> bool:
         return False
     specs = [solver.resolve(value.spec) for value in node.inputs.values()]
     unknown = [spec for spec in specs if isinstance(spec, SymbolSpec)]
-    if len(specs) < 2 or not unknown or len(unknown) == len(specs):
+    if not unknown or len(unknown) == len(specs):
         return False
-    solver.unify(specs[0], specs[1])
+    one, other = specs
+    solver.unify(one, other)
     return True
 
 
@@ -59,13 +72,10 @@ def _elementwise(node: Node, solver: Solver) -> bool:
         if spec.dtype.startswith("?"):
             return False
     tensors = [spec for spec in specs if isinstance(spec, TensorSpec)]
-    if len(tensors) == 2:
-        shaped = [spec for spec in tensors if spec.dims]
-        if len(shaped) == 2:
-            first, second = shaped
-            solver.unify(_shape(first), _shape(second))
+    for one, other in itertools.combinations([spec for spec in tensors if spec.dims], 2):
+        solver.unify(_shape(one), _shape(other))
     widest = max(tensors, key=lambda spec: len(spec.dims))
-    dtype = "bool" if node.call in COMPARISONS else _promoted(node, tensors)
+    dtype = _dtype(node, dict(zip(node.inputs, tensors, strict=True)))
     solver.unify(
         TensorSpec(dtype=dtype, batch=widest.batch, sample=widest.sample), node.outputs["out"].spec
     )
@@ -76,14 +86,18 @@ def _shape(spec: TensorSpec) -> TensorSpec:
     return TensorSpec(dtype="float32", batch=spec.batch, sample=spec.sample)
 
 
-def _promoted(node: Node, tensors: list[TensorSpec]) -> str:
-    floats = [spec.dtype for spec in tensors if spec.dtype.startswith(("float", "bfloat"))]
-    constants = [value for value in node.settings.values() if isinstance(value, float)]
-    if floats:
-        return max(floats, key=lambda name: int(name.strip("bfloat")))
-    if constants or node.call in {"divide", "exp", "log"}:
-        return "float32"
-    return tensors[0].dtype if tensors[0].dtype != "bool" else "int64"
+def _dtype(node: Node, specs: dict[str, TensorSpec]) -> str:
+    """What torch makes of these dtypes: asked of tensors of one element."""
+    inputs = {
+        name: torch.ones([1] * bool(spec.dims), dtype=getattr(torch, spec.dtype))
+        for name, spec in specs.items()
+    }
+    try:
+        result = compute(node.call, inputs, dict(node.settings))
+    except RuntimeError:
+        dtypes = " and ".join(dict.fromkeys(spec.dtype for spec in specs.values()))
+        raise Mismatch(f"dtype: {node.call} takes numbers, not {dtypes}") from None
+    return str(result.dtype).removeprefix("torch.")
 
 
 def _key(node: Node, solver: Solver) -> bool:
@@ -128,15 +142,13 @@ def _sliced(node: Node, axis: int | Symbol | Star) -> int | Symbol:
         return len(range(axis)[slice(start, stop)])
     if isinstance(axis, Star):
         raise Mismatch("rank")
-    if start >= 0 and stop is None:
-        return axis.plus(-start)
-    if start >= 0 and stop is not None and stop < 0:
-        return axis.plus(stop - start)
-    if start < 0 and stop is None:
+    if (start < 0) == (stop is not None and stop < 0) and stop is not None:
+        return max(int(stop) - int(start), 0)
+    if start >= 0:  # [1:], [:-1], [1:-1]
+        return axis.plus((stop or 0) - start)
+    if stop is None:
         return -int(start)
-    if start < 0:
-        return int(stop) - int(start)
-    return int(stop) - int(start)
+    raise Mismatch(f"shape: the length of [{start}:{stop}] depends on {axis}")
 
 
 def _reduced(node: Node, solver: Solver) -> bool:
@@ -145,6 +157,8 @@ def _reduced(node: Node, solver: Solver) -> bool:
         return False
     if not isinstance(spec, TensorSpec):
         raise Mismatch(f"kind: {node.call} takes a tensor")
+    if node.call == "mean" and spec.is_discrete:
+        raise Mismatch(f"dtype: mean takes floats, not {spec.dtype}")
     if node.settings["axis"] is None:
         solver.unify(TensorSpec(dtype=spec.dtype), node.outputs["out"].spec)
         return True
@@ -215,9 +229,11 @@ def without_bounds(spec: Spec) -> Spec:
     """The spec with every bound lifted."""
     return map_leaves(
         spec,
-        lambda leaf: leaf.model_copy(update={"low": None, "high": None})
-        if isinstance(leaf, TensorSpec)
-        else leaf,
+        lambda leaf: (
+            leaf.model_copy(update={"low": None, "high": None})
+            if isinstance(leaf, TensorSpec)
+            else leaf
+        ),
     )
 
 

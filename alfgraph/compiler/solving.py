@@ -125,14 +125,15 @@ def _blame_derived(board: Board, node: Node) -> Callable[[Mismatch], None]:
 
 
 def _learn(solver: Solver, scope: str, name: str, value: Any) -> None:
-    if isinstance(value, int):
-        value, unknown = TensorSpec(dtype="bool", sample=(value,)), (Symbol(name, scope),)
-    elif isinstance(value, tuple):
-        value, unknown = TensorSpec(dtype="bool", sample=value), (Star(name.lstrip("*"), scope),)
-    else:
+    if not isinstance(value, int | tuple):
         solver.unify(value, SymbolSpec(name=name, scope=scope))
         return
-    solver.unify(value, TensorSpec(dtype="bool", sample=unknown))
+    is_size = isinstance(value, int)
+    unknown: Dims = (Symbol(name, scope),) if is_size else (Star(name.lstrip("*"), scope),)
+    known: Dims = (value,) if isinstance(value, int) else value
+    solver.unify(
+        TensorSpec(dtype="bool", sample=known), TensorSpec(dtype="bool", sample=unknown)
+    )
 
 
 def _registers_follow(solver: Solver, node: Node) -> bool:
@@ -159,7 +160,8 @@ def _join(board: Board, value: Value, expected: Spec, node: Node, port: str) -> 
         subjects = [_subject(value.node)]
         diagnostic = mismatch_diagnostic(board, value, expected, node, port, mismatch)
         if board.reporter.report(diagnostic, subjects):
-            board.reporter.poison(_subject(node))
+            # Other phases wire the same port: they are told apart once this one is right.
+            board.reporter.poison(_subject(node), node.label_of(port))
 
     try:
         board.solver.unify(value.spec, expected, blame)

@@ -8,7 +8,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from pydantic import ValidationError
+
 from alfgraph.compiler.board import Board, Section
+from alfgraph.compiler.mismatches import place
 from alfgraph.compiler.scheduling import (
     boards_of,
     collection_schedule,
@@ -20,7 +23,7 @@ from alfgraph.errors import AlfgraphError
 from alfgraph.families import Algorithm
 from alfgraph.graph import PHASES, Graph
 from alfgraph.schedules import Rate
-from alfgraph.source import Source
+from alfgraph.source import Source, outermost
 from alfgraph.timestep import TimeStep
 from alfgraph.trace import Trace
 from alfgraph.wires import Wire
@@ -55,6 +58,32 @@ def trace_board(board: Board) -> None:
         else:
             for part in boards:
                 _trace_alone(board, phase, part, called)
+    for section in () if board.reporter.errors else board.sections:
+        _check_feeds(board, section)
+
+
+def _check_feeds(board: Board, section: Section) -> None:
+    """A latched input that nothing feeds would be read at the next tick."""
+    if any(node.kind == "function" for node in section.trace.nodes):
+        return  # written by hand
+    fed = {(feed.node, feed.port) for feed in section.trace.feeds}
+    for node in section.trace.nodes:
+        if node.kind != "component" or node.call != "forward":
+            continue
+        for port in node.component.input_ports():
+            if not (port.latched and port.is_required) or (node, port.name) in fed:
+                continue
+            source, related = place(node)
+            board.reporter.report(
+                Diagnostic(
+                    code="E202",
+                    message=f"`{node.label_of(port.name)}` is never fed in `{section.phase}`",
+                    source=source,
+                    related=related,
+                    help=(Help(text=f"`self.{node.path}.feed({port.name}=...)`"),),
+                    path=node.path,
+                )
+            )
 
 
 def _own_phases(board: Board) -> list[str]:
@@ -80,9 +109,10 @@ def _check_rates(board: Board) -> None:
                 board.reporter.report(
                     Diagnostic(
                         code="E505",
-                        message=f"`{type(schedule).__name__}.{name}` is the rate of a phase that no board has",
+                        message=f"`{type(schedule).__name__}.{name}` is the rate of a phase that "
+                        "no board has",
                         source=schedule.created_at,
-                        help=(Help(text=f"name it like the phase method, or define `{name}(self)`"),),
+                        help=(Help(text=f"define `{name}(self)`, or name it like the method"),),
                         path=schedule.socket_path,
                     )
                 )
@@ -128,6 +158,7 @@ def _trace_alone(board: Board, phase: str, part: Graph, called: _Called) -> None
     _run(board, section, part, phase)
 
 
+@outermost
 def _run(board: Board, section: Section, part: Graph, phase: str) -> None:
     slot = part.binding.slot
     slot.trace = section.trace
@@ -140,7 +171,7 @@ def _run(board: Board, section: Section, part: Graph, phase: str) -> None:
         board.reporter.report(
             Diagnostic(
                 code="E405",
-                message=f"`{part.label()}.{phase}` raised {type(error).__name__}: {error}",
+                message=f"`{part.label()}.{phase}` raised {type(error).__name__}: {_said(error)}",
                 source=source,
                 path=part.socket_path,
                 help=(Help(text="phase methods run once, on wires, when the board is compiled"),),
@@ -148,6 +179,15 @@ def _run(board: Board, section: Section, part: Graph, phase: str) -> None:
         )
     finally:
         slot.trace = None
+
+
+def _said(error: Exception) -> str:
+    """What an exception says; pydantic's in one line."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return "; ".join(
+        f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in error.errors()
+    )
 
 
 def _watch(part: Graph, board: Board, called: _Called) -> None:
@@ -186,7 +226,8 @@ def _watched(method: Callable[..., Any], part: Graph, phase: str, called: _Calle
         if by is not None and trace is not None:
             trace.add(
                 kind="function", board=part.socket_path, path=part.socket_path, component=part,
-                call=phase, settings={"by": by, "effect": True},
+                call=phase,
+                settings={"by": by, "effect": True, "with_grad": part.keeps_gradient_for(phase)},
                 sources=Source.stack_of_caller(),
             )
             _trace_replaced(trace, lambda: method(*args, **named))

@@ -13,6 +13,7 @@ from alfgraph.diagnostics import Diagnostic, Help
 from alfgraph.families import Buffer, Environment, Optimizer
 from alfgraph.graph import parts_below
 from alfgraph.schedules import OnPolicy
+from alfgraph.source import Source, in_parts_bin
 from alfgraph.specs import TensorSpec
 from alfgraph.suggestions import listing
 from alfgraph.trace import Node, Value
@@ -40,43 +41,59 @@ def optimizer_nodes(board: Board) -> Iterator[tuple[Section, Node]]:
 
 
 def reach_of(board: Board, section: Section, loss: Value) -> Reach:
-    """Walk backward from a loss."""
+    """Walk backward from a loss; what leads to nothing trained is left out."""
     reach = Reach()
+    readers: dict[Node, list[Node]] = {loss.node: []}
     seen: set[Value] = set()
     pending = [loss]
     while pending:
         value = pending.pop()
-        if value in seen or not carries_gradient(board, value):
-            continue
         seen.add(value)
-        node = value.node
-        if node not in reach.nodes:
-            reach.nodes.append(node)
-        part = node.component
-        if isinstance(part, Environment) or node.call in STOPS and node.kind != "component":
-            continue
-        if part is not None and part.binding.tracked_by:
-            continue
-        if isinstance(part, Buffer):
-            written = crossed(section, part, value)
-            if written is not None:
-                reach.crossing[(part.socket_path, value.name)] = written
-                pending.append(written)
-            continue
-        if part is not None and trains(board, part):
+        for part in _trained_at(board, value.node):
             reach.parameters.setdefault(part.binding.parameters, part)
-        for parts in node.parts.values():
-            for plugged in parts:
-                for below in parts_below(plugged):
-                    if trains(board, below):
-                        reach.parameters.setdefault(below.binding.parameters, below)
-        pending += [v for port, v in node.inputs.items() if not detaches(node, port)]
-    reach.crossing = {
-        leaf: written
-        for leaf, written in reach.crossing.items()
-        if reach_of(board, section, written).parameters  # observations lead to nothing trained
-    }
+        for source in _sources(section, value, reach):
+            if carries_gradient(board, source):
+                readers.setdefault(source.node, []).append(value.node)
+                if source not in seen:
+                    pending.append(source)
+    leads = _leading(readers, {node for node in readers if _trained_at(board, node)})
+    reach.nodes = [node for node in readers if node in leads]
+    reach.crossing = {k: written for k, written in reach.crossing.items() if written.node in leads}
     return reach
+
+
+def _sources(section: Section, value: Value, reach: Reach) -> list[Value]:
+    """What the gradient goes on to behind a value; crossings are noted."""
+    node, part = value.node, value.node.component
+    if isinstance(part, Environment) or (node.call in STOPS and node.kind != "component"):
+        return []
+    if part is not None and part.binding.tracked_by:
+        return []
+    if isinstance(part, Buffer):
+        written = crossed(section, part, value)
+        if written is None:
+            return []
+        reach.crossing[(part.socket_path, value.name)] = written
+        return [written]
+    return [v for port, v in node.inputs.items() if not detaches(node, port)]
+
+
+def _trained_at(board: Board, node: Node) -> list[Component]:
+    """Parts with parameters to train that a node computes with, those it was given included."""
+    parts = [node.component] if node.component is not None else []
+    parts += [b for given in node.parts.values() for part in given for b in parts_below(part)]
+    return [part for part in parts if trains(board, part)]
+
+
+def _leading(readers: dict[Node, list[Node]], trained: set[Node]) -> set[Node]:
+    """The nodes behind which something is trained."""
+    found, pending = set(trained), list(trained)
+    while pending:
+        for reader in readers[pending.pop()]:
+            if reader not in found:
+                found.add(reader)
+                pending.append(reader)
+    return found
 
 
 def parameters_used(node: Node) -> list[str]:
@@ -120,53 +137,65 @@ def trains(board: Board, part: Component) -> bool:
 
 def decide_ownership(board: Board) -> None:
     """Fill `board.ownership`; losses that reach nothing, and orphans, become diagnostics."""
-    claims = [(s, n, reach_of(board, s, n.inputs["loss"])) for s, n in optimizer_nodes(board)]
+    claims = [(n, reach_of(board, s, n.inputs["loss"])) for s, n in optimizer_nodes(board)]
     named: dict[str, set[str]] = {}
-    for _section, node, reach in claims:
-        for part in node.parts.get("trains", ()):
-            for below in parts_below(part):
-                if trains(board, below):
-                    named.setdefault(below.binding.parameters, set()).add(node.path)
+    for node, reach in claims:
+        for path in _named_by(board, node):
+            named.setdefault(path, set()).add(node.path)
         if not reach.parameters:
             _report_unreached(board, node, ())
     owners: dict[str, list[Node]] = {}
-    for _section, node, reach in claims:
-        parts = node.parts.get("trains", ())
-        if parts:
-            wanted = {
-                b.binding.parameters for p in parts for b in parts_below(p) if trains(board, b)
-            }
-            missing = sorted(wanted - set(reach.parameters))
-            if missing and reach.parameters:
-                _report_unreached(board, node, missing)
-            owned = [path for path in reach.parameters if path in wanted]
-        else:
-            owned = [path for path in reach.parameters if path not in named]
-            _warn_losses(board, node, reach, named)
+    for node, reach in claims:
+        owned = _claimed(board, node, reach, named)
         for path in owned:
             owners.setdefault(path, []).append(node)
         _record(board, node, owned, reach)
-    _hand_over(board)
     _report_conflicts(board, owners, named)
-    _report_orphans(board, owners)
+    _report_mixed(board, [node for node, _ in claims if node.parts.get("trains")])
+    if not board.reporter.errors:  # else the parts are orphans because of those
+        _report_orphans(board, owners)
 
 
-def _hand_over(board: Board) -> None:
-    """A phase written by hand may train any part of its board, with any optimizer of its board."""
-    for section in board.sections:
-        for node in section.trace.nodes:
-            if node.kind != "function":
-                continue
-            parts = parts_below(node.component)
-            everything = [p.binding.parameters for p in parts if trains(board, p)]
-            for part in parts:
-                if isinstance(part, Optimizer) and everything:
-                    before = board.ownership.get(part.socket_path)
-                    crossing = before.crossing if before else ()
-                    owned = tuple(dict.fromkeys(everything))
-                    board.ownership[part.socket_path] = Ownership(
-                        part.socket_path, owned, owned, crossing
-                    )
+def _report_mixed(board: Board, nodes: list[Node]) -> None:
+    """One optimizer steps all it owns, so every call that names parts must name the same."""
+    first: dict[str, Node] = {}
+    for node in nodes:
+        before = first.setdefault(node.path, node)
+        one, other = (sorted(_named_by(board, n)) for n in (before, node))
+        if one == other:
+            continue
+        (source, related), (earlier, _) = place(node), place(before)
+        here = ((f"to train {listing(one)}", earlier),) if earlier is not None else ()
+        board.reporter.report(
+            Diagnostic(
+                code="E121",
+                message=f"`{node.path}` is one optimizer in several places: it is to train "
+                f"{listing(one)}, and {listing(other)}, and would move both at every step",
+                source=source,
+                related=(*related, *here),
+                help=(Help(text="give each its own, as `Adam(...)` written once for each socket"),),
+                path=node.path,
+            )
+        )
+        return
+
+
+def _named_by(board: Board, node: Node) -> set[str]:
+    """Parameters below the parts an optimizer was given."""
+    parts = node.parts.get("trains", ())
+    return {b.binding.parameters for p in parts for b in parts_below(p) if trains(board, b)}
+
+
+def _claimed(board: Board, node: Node, reach: Reach, named: dict[str, set[str]]) -> list[str]:
+    """What one application of an optimizer trains."""
+    if not node.parts.get("trains"):
+        _warn_losses(board, node, reach, named)
+        return [path for path in reach.parameters if path not in named]
+    wanted = _named_by(board, node)
+    missing = sorted(wanted - set(reach.parameters))
+    if missing and reach.parameters:
+        _report_unreached(board, node, missing)
+    return [path for path in reach.parameters if path in wanted]
 
 
 def _record(board: Board, node: Node, owned: list[str], reach: Reach) -> None:
@@ -189,7 +218,8 @@ def _report_unreached(board: Board, node: Node, missing: tuple[str, ...] | list[
     board.reporter.report(
         Diagnostic(
             code="E122",
-            message=f"the gradient of `{loss}` does not reach {what}, so `{node.path}` cannot train",
+            message=f"the gradient of `{loss}` does not reach {what}, "
+            f"so `{node.path}` cannot train",
             source=source,
             related=related,
             help=(
@@ -226,23 +256,36 @@ def _warn_losses(
 def _report_conflicts(
     board: Board, owners: dict[str, list[Node]], named: dict[str, set[str]]
 ) -> None:
+    contested: dict[tuple[str, ...], list[str]] = {}
     for path, nodes in owners.items():
-        optimizers = {node.path: node for node in nodes}
-        if path in named or len(optimizers) < 2:
-            continue
-        first, second, *_ = optimizers.values()
+        claimants = tuple(dict.fromkeys(node.path for node in nodes))
+        if path not in named and len(claimants) > 1:
+            contested.setdefault(claimants, []).append(path)
+    for (one, other, *_), found in contested.items():
+        paths = sorted(found)
+        claims = {node.path: node for node in owners[paths[0]]}
+        first, second = claims[one], claims[other]
+        verb = "is" if len(paths) == 1 else "are"
         board.reporter.report(
             Diagnostic(
                 code="E121",
-                message=f"`{path}` is trained by `{first.path}` and by `{second.path}`",
+                message=f"{listing(paths)} {verb} trained by `{first.path}` and by `{second.path}`",
                 source=place(second)[0],
                 related=tuple(
-                    (label, s) for label, s in (("the other one", place(first)[0]),) if s is not None
+                    ("the other one", s) for s in (place(first)[0],) if s is not None
                 ),
-                help=(Help(text=f"name the parts each trains: `{second.path}(loss, self.<part>)`"),),
-                path=path,
+                help=(
+                    Help(text=f"name the parts each trains: `{second.path}(loss, self.<part>)`"),
+                ),
+                path=paths[0],
             )
         )
+
+
+def _where_plugged(node: Node) -> Source | None:
+    """The line that made a part; for a default of the parts bin, the user's line that uses it."""
+    made: Source | None = node.component.created_at
+    return place(node)[0] if made is None or in_parts_bin(made) else made
 
 
 def _report_orphans(board: Board, owners: dict[str, list[Node]]) -> None:
@@ -251,25 +294,52 @@ def _report_orphans(board: Board, owners: dict[str, list[Node]]) -> None:
     applied = {
         node.component.binding.parameters: node
         for section in board.sections
-        for node in section.trace.nodes  # a loss nobody trains on is not live, its parts are orphans
+        for node in section.trace.nodes  # live or not: a loss that trains nothing is not
         if node.component is not None and not node.component.binding.tracked_by
     }
-    for path, node in applied.items():
-        if not trains(board, node.component) or path in owners or path in by_hand:
-            continue
+    orphans = {
+        path: node
+        for path, node in applied.items()
+        if trains(board, node.component) and path not in owners and path not in by_hand
+    }
+    if orphans and not learns:
+        _report_no_optimizer(board, orphans)
+        return
+    for path, node in orphans.items():
         board.reporter.report(
             Diagnostic(
                 code="E120",
-                message=f"nobody trains the parameters of `{path}` ({type(node.component).__name__})",
-                source=node.component.created_at or place(node)[0],
+                message=f"nobody trains the parameters of `{path}` "
+                f"({type(node.component).__name__})",
+                source=_where_plugged(node),
                 help=(
                     Help(
                         text="let a loss reach it, name it at an optimizer, or declare it "
                         "`frozen=True`"
                     ),
-                )
-                if learns
-                else (Help(text="the board has no optimizer: `self.optimizer(loss)` in `update`"),),
+                ),
                 path=path,
             )
         )
+
+
+def _report_no_optimizer(board: Board, orphans: dict[str, Node]) -> None:
+    """One cause, said once: nothing on the board trains anything."""
+    paths = list(orphans)
+    sockets = [
+        f"{part.socket_path}.{name}".lstrip(".")
+        for part in parts_below(board.root)
+        for name, value in part
+        if value is None and name.endswith("optimizer")
+    ]
+    fix = f"plug one into `{sockets[0]}`" if sockets else "`self.optimizer(loss)` in `update`"
+    board.reporter.report(
+        Diagnostic(
+            code="E120",
+            message="the board has no optimizer, so nobody trains the parameters of "
+            + listing(paths),
+            source=_where_plugged(orphans[paths[0]]),
+            help=(Help(text=fix),),
+            path=paths[0],
+        )
+    )

@@ -17,7 +17,7 @@ import torch
 from alfgraph.compiler.arithmetic import compute
 from alfgraph.compiler.board import Board, Section
 from alfgraph.compiler.building import build_module, callable_of
-from alfgraph.compiler.mismatches import place
+from alfgraph.compiler.mismatches import place, small_mismatch
 from alfgraph.component import Component, pins_of
 from alfgraph.diagnostics import Diagnostic, Fact, Help
 from alfgraph.distributions import TensorDistribution
@@ -109,6 +109,7 @@ class _Trial:
             except AlfgraphError as error:
                 if not node.is_replaced:
                     self.board.reporter.extend(error.diagnostics)
+                    self.board.reporter.poison(node.path)  # it would fail in other phases as well
             except Mismatch as mismatch:
                 if not node.is_replaced:
                     self.board.reporter.report(_undecided(self.board, node, mismatch))
@@ -116,7 +117,13 @@ class _Trial:
     def node(self, node: Node) -> None:
         part = node.component
         if node.kind != "component":
-            self.small(node)
+            try:
+                self.small(node)
+            except (AlfgraphError, Mismatch):
+                raise
+            except Exception as error:
+                reason = Mismatch(f"{type(error).__name__}: {_line(error)}")
+                raise AlfgraphError(small_mismatch(self.board, node, reason)) from error
         elif isinstance(part, Environment):
             self.drawn(node)
         elif isinstance(part, Buffer):
@@ -170,16 +177,27 @@ class _Trial:
 
     def call(self, node: Node, part: Component) -> None:
         compute_call = callable_of(part, self.module(part), node.call)
+        before = self.versions(node)
         try:
             results = self.results(node, part, compute_call)
             again = self.results(node, part, compute_call) if node.outputs else results
-        except AlfgraphError:
+        except (AlfgraphError, Mismatch):
             raise
         except Exception as error:
             raise _raised(part, node.call, error, self.facts(node), node) from error
+        for port, versions in self.versions(node).items():
+            if versions != before[port]:
+                raise _changed(part, node, port)
         if not part.deterministic or not _equal(results, again):
             self.board.random.add((node.phase, node.id))
         self.check_results(node, results)
+
+    def versions(self, node: Node) -> dict[str, list[int]]:
+        """How often the tensors of every input have been written to."""
+        return {
+            port: [t._version for t in leaf_tensors(self.values[value])]
+            for port, value in node.inputs.items()
+        }
 
     def results(self, node: Node, part: Component, compute_call: Any) -> list[Any]:
         inputs = self.arguments(node, part)
@@ -223,7 +241,7 @@ class _Trial:
 
     def arguments(self, node: Node, part: Component) -> list[Any]:
         return assemble_arguments(
-            node, part, lambda value: self.values[value], lambda p: self.module(p)
+            node, part, lambda value, port: self.values[value], self.module
         )
 
     # --------------------------------------------------------------- checking
@@ -235,6 +253,8 @@ class _Trial:
             except Mismatch as mismatch:
                 if not node.is_replaced:
                     self.board.reporter.report(self.mismatch(node, value, result, mismatch))
+                    self.board.reporter.poison(node.path)
+                    self.board.reporter.poison(value.label)  # other phases call it too
                 continue
             self.values[value] = result
             self.remember(value)
@@ -276,7 +296,8 @@ class _Trial:
             batch = ()
         leading = self.shape(batch)
         if tuple(result.shape[: len(leading)]) != leading:
-            raise Mismatch(f"leading axes: {list(result.shape)} does not begin with {list(leading)}")
+            came = f"{list(result.shape)} does not begin with {list(leading)}"
+            raise Mismatch(f"leading axes: {came}")
         return TensorSpec(
             dtype=str(result.dtype).removeprefix("torch."),
             batch=batch,
@@ -328,11 +349,11 @@ def assemble_arguments(node: Node, part: Component, read: Any, module_of: Any) -
             parts = tuple(module_of(p) for p in node.parts.get(port.name, ()))
             arguments.append(parts if port.many else (parts[0] if parts else None))
         elif port.name in node.inputs:
-            arguments.append(read(node.inputs[port.name]))
+            arguments.append(read(node.inputs[port.name], port.name))
         elif isinstance(port.kind, type) and issubclass(port.kind, Record):
             prefix = f"{port.name}."
             leaves = {
-                name.removeprefix(prefix): read(value)
+                name.removeprefix(prefix): read(value, name)
                 for name, value in node.inputs.items()
                 if name.startswith(prefix)
             }
@@ -346,7 +367,7 @@ def draw_tensor(spec: TensorSpec, shape: tuple[int, ...]) -> torch.Tensor:
     """A random tensor within a spec's bounds."""
     dtype: torch.dtype = getattr(torch, spec.dtype)
     if dtype == torch.bool:
-        return torch.rand(shape) < 0.5
+        return torch.randint(2, shape).bool()
     low, high = (_first(spec.low), _first(spec.high)) if spec.is_bounded else (None, None)
     if not dtype.is_floating_point:
         start, end = (0, 2) if low is None or high is None else (int(low), int(high) + 1)
@@ -405,13 +426,34 @@ def _check_bounds(declared: TensorSpec, result: torch.Tensor) -> None:
 def _kind(result: Any) -> str:
     if isinstance(result, torch.Tensor):
         return f"{str(result.dtype).removeprefix('torch.')}{list(result.shape)}"
-    return f"a {type(result).__name__}"
+    return "nothing" if result is None else f"a {type(result).__name__}"
 
 
 def _shown(result: Any, tensor: torch.Tensor | None) -> str:
     if isinstance(result, torch.Tensor) or tensor is None or not isinstance(tensor, torch.Tensor):
         return _kind(result)
     return f"{type(result).__name__} of {_kind(tensor)}"
+
+
+def _changed(part: Component, node: Node, port: str) -> AlfgraphError:
+    source, related = place(node)
+    return AlfgraphError(
+        Diagnostic(
+            code="E113",
+            message=f"`{part.label()}.{node.call}` changes its input `{port}` in place",
+            source=part.created_at or source,
+            related=related,
+            help=(Help(text=f"compute a new tensor, or begin with `{port} = {port}.clone()`"),),
+            path=part.socket_path,
+        )
+    )
+
+
+_LONGEST = 160
+"""Characters of somebody else's message that are quoted."""
+
+_TRIED = "it was run once on small random tensors of these specs"
+_BUILT = "it was built with the sizes that follow from the board"
 
 
 def _raised(
@@ -428,20 +470,23 @@ def _raised(
             related=related,
             facts=facts,
             path=part.socket_path,
-            help=(Help(text="it was run once on small random tensors of these specs"),),
+            help=(Help(text=_TRIED if facts else _BUILT),),
         )
     )
 
 
 def _line(error: Exception) -> str:
     text = " ".join(str(error).split())
-    return text if len(text) < 160 else text[:157] + "..."
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _undecided(board: Board, node: Node, mismatch: Mismatch) -> Diagnostic:
     source, related = place(node)
+    counted = "outputs" in mismatch.aspect
+    advice = "`forward` gives a tuple with one result for each output, in their order"
     return Diagnostic(
-        code="E109" if "outputs" in mismatch.aspect else "E108",
+        code="E109" if counted else "E108",
+        help=(Help(text=advice),) if counted else (),
         message=f"`{node.label_of('').rstrip('.')}`: {mismatch.aspect}",
         source=source,
         related=related,

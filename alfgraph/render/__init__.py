@@ -73,7 +73,8 @@ def render_view(
         The drawing: text, or bytes for PNG and PDF. The same board gives the same bytes.
 
     Raises:
-        UsageError: the format, theme, engine or focus is unknown, or a library is missing.
+        UsageError: the format, theme, engine or focus is unknown, a library is missing, or the file
+            cannot be written.
     """
     style = _Style(**options)
     suffix = _format_of(str(path_or_format))
@@ -90,9 +91,16 @@ def render_view(
         view = focus_on(view, style.focus, style.hops)
     drawn = _WRITERS[suffix](view, style)
     if str(path_or_format).lower().lstrip(".") not in FORMATS:
-        path = Path(path_or_format)
-        path.write_bytes(drawn if isinstance(drawn, bytes) else drawn.encode())
+        _write(Path(path_or_format), drawn if isinstance(drawn, bytes) else drawn.encode())
     return drawn
+
+
+def _write(path: Path, drawn: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(drawn)
+    except OSError as error:
+        raise UsageError(f"`{path}` cannot be written: {error.strerror or error}") from error
 
 
 def _format_of(name: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from importlib.metadata import version
 from typing import Any
 
-from alfgraph import __version__
 from alfgraph.compiler.board import Board, Section
 from alfgraph.compiler.planning import count_parameters
 from alfgraph.compiler.training import detaches
@@ -39,8 +39,8 @@ def board_view(plan: Plan) -> BoardView:
     nodes = [node for section in board.sections for node in section.nodes()]
     return BoardView(
         name=plan.name,
-        version=__version__,
-        sizes={str(k.name): v for k, v in board.sizes.items()},
+        version=version("alfgraph"),
+        sizes=_sizes(board),
         phases=tuple(
             PhaseView(name=p.name, rate=p.rate, axes=p.axes, gradient=p.gradient)
             for p in plan.phases
@@ -52,6 +52,14 @@ def board_view(plan: Plan) -> BoardView:
         crossings=tuple(_crossings(board)),
         parameters=tuple(_parameters(plan)),
     )
+
+
+def _sizes(board: Board) -> dict[str, int | float]:
+    """The axes in numbers; of several with one name that of the earliest phase, which trains."""
+    sizes: dict[str, int | float] = {}
+    for symbol, size in board.sizes.items():
+        sizes.setdefault(str(symbol.name), size)
+    return sizes
 
 
 def _id(node: Node) -> str:
@@ -76,12 +84,26 @@ def _used(section: Section) -> set[Value]:
     return used | {feed.value for feed in section.trace.feeds}
 
 
+def _pin_name(node: Node, port: str) -> str:
+    """What a pin is called on the board: methods of distributions say what goes in and out."""
+    if node.kind != "distribution" or node.call in {"slice", "index", "detach"}:
+        return port
+    names = {"self": "policy", "other": "action" if node.call == "log_prob" else "other"}
+    names["out"] = "action" if node.call in {"sample", "rsample", "mode"} else node.call
+    return names.get(port, port)
+
+
 def _node(board: Board, section: Section, node: Node) -> NodeView:
     used = _used(section)
     outputs = [v for v in node.outputs.values() if v in used]
+    if node.state is not None and not node.pinned_state and node.state in used:
+        outputs.append(node.state)
     shown = outputs or list(node.outputs.values())[:1]
     feeds = [f for f in section.trace.feeds if f.node is node]
-    inputs = [_pin(board, name, value, value.role) for name, value in _read(node).items()]
+    inputs = [
+        _pin(board, _pin_name(node, name), value, value.role)
+        for name, value in _read(node).items()
+    ]
     inputs += [_pin(board, f.port, f.value) for f in feeds]
     return NodeView(
         id=_id(node),
@@ -92,7 +114,7 @@ def _node(board: Board, section: Section, node: Node) -> NodeView:
         operation="" if node.call == "forward" or node.kind != "component" else node.call,
         board=node.board,
         inputs=tuple(inputs),
-        outputs=tuple(_pin(board, v.name, v, v.role) for v in shown),
+        outputs=tuple(_pin(board, _pin_name(node, v.name), v, v.role) for v in shown),
         every=node.every,
         note="recomputed" if node.settings.get("recomputed") else "",
     )
@@ -113,6 +135,8 @@ def _label(node: Node) -> str:
         return short if node.call == "forward" else f"{short}.{node.call}"
     if node.kind == "function":
         return str(getattr(node.settings["by"], "__name__", node.call))
+    if node.call in {"slice", "index", "key"}:
+        return node.label_of("").removeprefix(next(iter(node.inputs.values())).label)
     return SIGNS.get(node.call, node.call)
 
 
@@ -130,8 +154,8 @@ def _wires(board: Board) -> list[WireView]:
 def _wire(board: Board, value: Value, node: Node, port: str, latched: bool) -> WireView:
     spec = board.spec(value)
     return WireView(
-        source=(_id(value.node), value.name),
-        target=(_id(node), port),
+        source=(_id(value.node), _pin_name(value.node, value.name)),
+        target=(_id(node), _pin_name(node, port)),
         spec=str(spec),
         dtype_family=dtype_family(spec),
         latched=latched,

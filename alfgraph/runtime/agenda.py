@@ -6,13 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alfgraph.annealing import Progress
-from alfgraph.runtime.checkpoint import checkpoint_interval
 
 if TYPE_CHECKING:
     from alfgraph.plan import Plan
-
-ENDLESS_INTERVAL = 1000
-"""Iterations between checkpoints of a run that has no end to spread them over."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +37,11 @@ class Agenda:
     def of(cls, plan: Plan) -> Agenda:
         """The agenda of a planned board."""
         board = plan.compiled.board
-        trainer, total = board.trainer, plan.schedule.iterations
+        trainer = board.trainer
         return cls(
             iterations=trainer.iteration_limit,
             env_steps=trainer.num_env_steps,
-            save_interval=checkpoint_interval(total, trainer.num_checkpoints)
-            if total
-            else ENDLESS_INTERVAL,
+            save_interval=plan.schedule.checkpoint_interval,
             summary_interval=trainer.summary_interval,
             summarize_first=trainer.summarize_first_interval,
             eval_interval=trainer.eval_interval,

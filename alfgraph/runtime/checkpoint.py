@@ -72,14 +72,6 @@ class _NewerFormatError(CheckpointError):
     """Not damage: falling back to an older checkpoint would lose training without a word."""
 
 
-def checkpoint_interval(total: int, num_checkpoints: int) -> int:
-    """Iterations (or env steps) between checkpoints spread evenly over a run: ceil(total / number).
-
-    Source: ALF `policy_trainer.py`.
-    """
-    return max(1, math.ceil(total / max(1, num_checkpoints)))
-
-
 def save_checkpoint(
     directory: Path,
     iteration: int,
@@ -126,7 +118,7 @@ def save_checkpoint(
     except (OSError, _safetensors_error()) as error:
         raise CheckpointError(
             f"Checkpoint {iteration} could not be saved in {directory}: {error}. "
-            "Earlier checkpoints are as they were; make room or fix the permissions, and run again.",
+            "Earlier checkpoints are as they were; make room or fix permissions, and run again.",
             code="E602",
         ) from error
     finally:

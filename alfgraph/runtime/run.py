@@ -123,7 +123,12 @@ def threads(plan: Plan) -> Iterator[None]:
 
 
 def chosen_threads(plan: Plan) -> int:
-    """One thread below a width of 128, all cores (at most 4) above; small layers lose by more."""
+    """One thread below a width of 128, all cores (at most 4) above; small layers lose by more.
+
+    Where OMP_NUM_THREADS says how many, that holds.
+    """
+    if os.environ.get("OMP_NUM_THREADS", "").isdigit():
+        return int(os.environ["OMP_NUM_THREADS"])
     widest = 0
     for module in plan.compiled.board.modules.values():
         parameters = getattr(module, "parameters", None)

@@ -6,7 +6,7 @@ import contextlib
 import math
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypedDict
 
@@ -14,8 +14,8 @@ import torch
 
 from alfgraph.board_file import describe, difference
 from alfgraph.errors import CheckpointError, RunError, add_board_path
-from alfgraph.monitor.episodes import EpisodeMetrics
 from alfgraph.monitor.display import progress
+from alfgraph.monitor.episodes import EpisodeMetrics
 from alfgraph.plan import Plan
 from alfgraph.program import Program
 from alfgraph.runtime.agenda import Agenda
@@ -32,6 +32,7 @@ from alfgraph.runtime.faults import find_fault
 from alfgraph.runtime.observing import EpisodeObserver
 from alfgraph.runtime.rebuilding import provenance
 from alfgraph.runtime.run_directory import RunDirectory
+from alfgraph.runtime.saving import Saver
 from alfgraph.runtime.summaries import Summaries, not_finite
 
 REBUILT = 3
@@ -101,6 +102,7 @@ class Session:
         self.saved_at = -1
         self._extra_at = -1
         self._started_at = 0
+        self.saver = Saver()
         self._closing = contextlib.ExitStack()
         self._run_dir = run_dir
         self._keeps_files = options.get("save", True)
@@ -128,7 +130,8 @@ class Session:
 
     def _open(self, stack: contextlib.ExitStack) -> None:
         """Until the program runs nothing is written: a run that cannot start leaves no trace."""
-        self.board = describe(self.plan.compiled.graph)
+        # Only what is saved must be describable; a notebook's lambda need not be.
+        self.board = describe(self.plan.compiled.graph) if self.directory is not None else {}
         state, damages = self._find_state()
         program = self._build(stack)
         stack.enter_context(program.generators())
@@ -141,6 +144,7 @@ class Session:
             program, self.metrics, self.progress, self.directory, self.on_summary
         )
         stack.callback(self.summaries.writers.close)
+        stack.callback(self.saver.close)
         stack.callback(self.progress.stop)
         limits = (self.agenda.iterations, self.agenda.env_steps)
         self.progress.start(self._plan_line(), *limits)
@@ -238,7 +242,7 @@ class Session:
             self._save_extra()
 
     def finish(self, interrupted: bool) -> None:
-        """Save what an interruption would lose."""
+        """Save what an interruption would lose, and wait until it is on disk."""
         if self.was_finished:
             self.progress.message("this run is finished; --fresh starts it over")
         elif interrupted and self.directory is not None and self.saved_at != self.iteration:
@@ -249,10 +253,14 @@ class Session:
                     f"interrupted; these environments can only be saved at planned checkpoints, so "
                     f"the run will go on from iteration {max(self.saved_at, 0):,}"
                 )
+        self.saver.wait()
 
     def _explain(self, error: Exception) -> NoReturn:
         """A failure keeps its type and traceback, and gains the place in the run."""
-        saved = f"checkpoint {self.saved_at} is whole" if self.saved_at >= 0 else "none was saved"
+        self.saver.close()
+        last = find_last(self.directory.checkpoints) if self.directory is not None else None
+        whole = last is not None and last.path is not None
+        saved = f"checkpoint {last.iteration} is whole" if last and whole else "none was saved"
         place = f"in iteration {self.iteration + 1:,} of {self.plan.name}; {saved}"
         if not isinstance(error, RunError):
             if re.search(r"\bnan\b", str(error), re.IGNORECASE):  # torch refuses to sample from it
@@ -284,6 +292,7 @@ class Session:
 
     def _fault(self, seen: str, iteration: int) -> RunError:
         """Repeat the run from the last checkpoint to find out where `seen` began."""
+        self.saver.wait()
         state, _ = self._find_state() if self.saved_at >= 0 else (None, ())
         self.progress.message(
             f"not finite at iteration {iteration:,}: {seen}; repeating from "
@@ -295,6 +304,7 @@ class Session:
 
     def _evaluate(self) -> Evaluation:
         begun = time.perf_counter()
+        self.saver.wait()  # environments may start workers, and forking threads is a risk
         result = evaluate(
             self.program,
             episodes=self.trainer.num_eval_episodes,
@@ -323,22 +333,26 @@ class Session:
     def _save_extra(self) -> None:
         """Save the best policy outside the agenda, in place of the one before it."""
         before, self._extra_at = self._extra_at, self.iteration
-        self._save()
-        if before >= 0 and self.directory is not None:
-            discard(self.directory.checkpoints, before)
+        self._save(instead_of=before)
 
-    def _save(self) -> None:
+    def _save(self, instead_of: int = -1) -> None:
         begun = time.perf_counter()
         if self.directory is None:
             self.program.rebuild_environments()  # saving or not must make no difference
             return
         self._refuse_not_finite(self.summaries.values())
-        self.summaries.writers.flush()
         iteration, folder = self.iteration, self.directory.checkpoints
         score = self.last_return if self.evaluated_at == iteration else None
-        save_checkpoint(folder, iteration, self._state(), board=self.board, score=score)
-        best = int(self.trainer.keep_best)
-        rotate(folder, keep=self.trainer.keep_checkpoints, keep_best=best)
+
+        def write(state: Mapping[str, Any]) -> None:
+            self.summaries.writers.flush()
+            save_checkpoint(folder, iteration, state, board=self.board, score=score)
+            best = int(self.trainer.keep_best)
+            rotate(folder, keep=self.trainer.keep_checkpoints, keep_best=best)
+            if instead_of >= 0:
+                discard(folder, instead_of)
+
+        self.saver.save(self._state(), write)
         self.saved_at = iteration
         self.seconds["save"] += time.perf_counter() - begun
 

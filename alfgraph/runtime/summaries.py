@@ -152,8 +152,8 @@ def _shown(step: Step) -> dict[str, float | str]:
     losses = [value for name, value in step["values"].items() if name.endswith("/loss")]
     if losses:
         record["loss"] = losses[0]
-    phases = {name: v for name, v in wall.items() if name.startswith("time/")}
-    return record | {k: v for k, v in phases.items() if k != "time/steps_per_second"}
+    whole = {"time/steps_per_second", "time/iteration"}  # an iteration is the sum of its phases
+    return record | {k: v for k, v in wall.items() if k.startswith("time/") and k not in whole}
 
 
 def not_finite(values: dict[str, float]) -> str | None:

@@ -51,7 +51,7 @@ class Place:
         if not self.sample:
             return rows.select(-1, self.start)
         numbers = rows.narrow(-1, self.start, self.size)
-        return numbers if len(self.sample) == 1 else numbers.unflatten(-1, self.sample)
+        return numbers.view(*rows.shape[:-1], *self.sample)
 
 
 class PackedRows:
@@ -108,7 +108,7 @@ class PackedRows:
         """
         if not self.arrays:
             at = torch.from_numpy(index).to(self.layout.device)
-            return self.flat[block].index_select(0, at.flatten()).unflatten(0, index.shape)
+            return self.flat[block].index_select(0, at.flatten()).view(*index.shape, -1)
         array = self.arrays[block]
         result = np.empty((*index.shape, array.shape[1]), np.uint8)
         # "clip" spares numpy a second buffer; every index is in range.

@@ -11,7 +11,7 @@ from alfgraph.component import tracing
 from alfgraph.components.buffers.leaf_storage import LeafLayout, Leaves
 from alfgraph.families import Buffer, BufferNumbers, flexible_axes
 from alfgraph.records import Record
-from alfgraph.specs import Symbol
+from alfgraph.specs import Symbol, TensorSpec
 from alfgraph.timestep import TimeStep
 from alfgraph.wires import refuse
 
@@ -56,7 +56,7 @@ class RolloutBuffer(Buffer):
         if self.binding.slot.contents[self.socket_path].node.phase != "unroll":
             refuse(
                 "E204",
-                f"`{self.label()}` is written after the rollout, so it has no step after the last row",
+                f"`{self.label()}` is written after the rollout: no step follows its last row",
                 f"`{self.label()}.read(...)`",
             )
         batch = (self._axis().plus(1), *flexible_axes(self, "B"))
@@ -105,6 +105,11 @@ class RolloutRows:
         self._closing = [
             None if n in self.graph else self.leaves.row(n, self.rows) for n in self.step_leaves
         ]
+        tensors = all(isinstance(self.layout.specs[n], TensorSpec) for n in names)
+        plain = tensors and None not in self._targets[0]
+        self._plain = (
+            [[t[0] for t in row if t is not None] for row in self._targets] if plain else None
+        )
 
     def write(self, *values: Any) -> None:
         """Copy one row of every leaf."""
@@ -112,6 +117,18 @@ class RolloutRows:
         if at == self.rows:
             self._make_room()
             at = self.at
+        if self._plain is not None and not torch.is_grad_enabled():  # the hot path of most boards
+            for row, value in zip(self._plain[at], values, strict=True):
+                row.copy_(value)
+        else:
+            self._write_any(at, values)
+        self.at = at + 1
+        if self.at == self.rows and not self.is_full:
+            self.is_full = True
+            self.leaves.repeat(self.length, self.rows)
+
+    def _write_any(self, at: int, values: tuple[Any, ...]) -> None:
+        """Copy one row where leaves are trees, distributions, or carry a gradient."""
         for name, target, value in zip(self.layout.names, self._targets[at], values, strict=True):
             if target is None:
                 self.graph[name].append(value)
@@ -119,10 +136,6 @@ class RolloutRows:
                 target[0].copy_(value.detach() if value.requires_grad else value)
             else:
                 self.layout.copy(name, target, value)
-        self.at = at + 1
-        if self.at == self.rows and not self.is_full:
-            self.is_full = True
-            self.leaves.repeat(self.length, self.rows)
 
     def _make_room(self) -> None:
         """A new rollout begins: the oldest one leaves."""

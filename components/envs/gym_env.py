@@ -58,6 +58,11 @@ class GymEnv(Environment):
     vectorization: Literal["auto", "native", "serial", "workers"] = "auto"
     timeout: Annotated[float, Field(gt=0)] | None = 300.0
 
+    @property
+    def identity(self) -> str:
+        """The id, or the name of what makes it."""
+        return self.id if self.make is None else str(getattr(self.make, "__name__", self.make))
+
     def recipe(self) -> EnvRecipe:
         """What is needed to make one of its environments."""
         return EnvRecipe(
@@ -78,7 +83,7 @@ class GymEnv(Environment):
     def known(self) -> Mapping[str, Any]:
         """Its spaces, as specs."""
         probed = self.probed()
-        name = f'`{type(self).__name__}` "{self.id}"'
+        name = f'`{type(self).__name__}` "{self.identity}"'
         info = tuple((k, TensorSpec(dtype="float32")) for k in self.info_keys)
         return {
             "observation": spec_of_space(probed.observation_space, f"{name} (observation)"),
@@ -86,6 +91,16 @@ class GymEnv(Environment):
             "*r": probed.reward_shape,
             "env_info": RecordSpec(fields=info),
         }
+
+    def describe_resume(self) -> str:
+        """How a killed run goes on exactly, in words."""
+        tier = self.probed().tier
+        ways = {
+            1: "exact; environments are saved as arrays",
+            2: "exact; the actions since the last reset are replayed",
+            3: f"exact; environments are made anew at every planned checkpoint ({tier.why})",
+        }
+        return ways[tier.number]
 
     def batch_size(self, phase: str) -> int:
         """Environments stepped at once."""

@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium
 
 from alfgraph.components.envs.action_mapping import ActionMapping
+from alfgraph.components.envs.env_state import Tier, choose_tier
 from alfgraph.components.envs.observation_arrays import AnySpace
 from alfgraph.components.envs.recipe import AnyEnv, EnvRecipe
 
@@ -25,6 +26,7 @@ class Probed:
         is_native: Whether a native vector form can be used.
         render_modes: Ways in which it can be drawn.
         render_fps: Frames a second of its videos.
+        tier: How its state is saved exactly.
     """
 
     observation_space: AnySpace
@@ -35,6 +37,7 @@ class Probed:
     is_native: bool
     render_modes: tuple[str, ...]
     render_fps: float
+    tier: Tier
 
 
 _known: dict[tuple[Any, ...], tuple[EnvRecipe, Probed]] = {}
@@ -84,6 +87,7 @@ def _ask(recipe: EnvRecipe) -> Probed:
             is_native=recipe.is_native(),
             render_modes=tuple(env.metadata.get("render_modes") or ()),
             render_fps=float(env.metadata.get("render_fps") or 30.0),
+            tier=choose_tier(env),
         )
     finally:
         env.close()

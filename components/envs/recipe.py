@@ -24,6 +24,11 @@ EXTRAS = {
 }
 """Package that an environment needs -> the extra of alfgraph that installs it."""
 
+NAMESPACES = {"ALE": ("ale_py", "atari")}
+"""Namespace of ids -> the module that registers them, and the extra that installs it."""
+
+_NO_SUCH_ID = ("No registered env with id", "Malformed environment ID")
+
 UNLIMITED = 2**31 - 1
 """Steps of an episode without a time limit, for native vector environments, which want a number."""
 
@@ -60,7 +65,10 @@ class EnvRecipe:
         Raises:
             SettingError: If the id is unknown, a package is missing or the constructor fails.
         """
-        env = self._guarded(self._custom if self.make is not None else self._registered)
+        return self._guarded(self._wrapped)
+
+    def _wrapped(self) -> AnyEnv:
+        env = self._custom() if self.make is not None else self._registered()
         for wrapper in self.wrappers:
             env = wrapper(env)
         return env
@@ -144,22 +152,40 @@ class EnvRecipe:
         ) as error:
             raise _unknown_id(self.id, error) from error
         except (gymnasium.error.DependencyNotInstalled, ImportError) as error:
-            raise _missing_package(self.id, error) from error
+            raise _missing_package(self.label, error) from error
+        except gymnasium.error.Error as error:
+            if self.make is None and any(words in str(error) for words in _NO_SUCH_ID):
+                raise _unknown_id(self.id, error) from error
+            raise self._failed(error) from error
         except Exception as error:
-            raise SettingError(
-                f"environment `{self.id}` cannot be made: {type(error).__name__}: {error}"
-            ) from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> SettingError:
+        return SettingError(
+            f"environment `{self.label}` cannot be made: {type(error).__name__}: {error}",
+            code="E605",
+            help="`kwargs` are the arguments of its constructor" if self.kwargs else "",
+        )
 
 
 def _unknown_id(env_id: str, error: Exception) -> SettingError:
     """Says that an id is not registered, with the closest one that is."""
     _, _, name = env_id.rpartition(":")
+    namespace, _, _ = name.rpartition("/")
+    if namespace in NAMESPACES and name == env_id:
+        module, extra = NAMESPACES[namespace]
+        return SettingError(
+            f"no environment `{env_id}` is registered in Gymnasium before {module} is imported",
+            code="E306",
+            help=f"`{module}:{env_id}`, after pip install 'alfgraph[{extra}]'",
+        )
     stem = name.partition("-v")[0].casefold()
     known = list(gymnasium.registry)
     versions = [known_id for known_id in known if known_id.partition("-v")[0].casefold() == stem]
     close = versions[-1] if versions else did_you_mean(name, known)
     return SettingError(
         f"no environment `{env_id}` is registered in Gymnasium",
+        code="E306",
         help=f"did you mean `{close}`?"
         if close
         else "`module:Id-v0` first imports the module that registers the id",
@@ -177,9 +203,11 @@ def _missing_package(env_id: str, error: BaseException) -> SettingError:
         if any(package in text for text in texts):
             return SettingError(
                 f"environment `{env_id}` needs the package {package}, which is not installed",
+                code="E305",
                 help=f"pip install 'alfgraph[{extra}]'",
             )
     return SettingError(
         f"environment `{env_id}` needs a package that is not installed: {error}",
+        code="E305",
         help="install it beside alfgraph",
     )

@@ -9,6 +9,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
+from alfgraph.components.networks.action_bounds import finite_bounds
 from alfgraph.components.networks.feature_network import (
     ActivationName,
     InitializerName,
@@ -101,7 +102,7 @@ class ActorDistributionNetwork(PolicyNetwork):
     def _continuous_head(
         self, width: int, action: TensorSpec, shape: tuple[int, ...], init: Initializer
     ) -> nn.Module:
-        bounds = _finite_bounds(action)
+        bounds = finite_bounds(action)
         std = StdOptions(
             state_dependent=self.state_dependent_std,
             bias=self.std_bias,
@@ -142,22 +143,6 @@ def _discrete_head(
 
 def _per_element(bound: Any, count: int) -> tuple[int, ...]:
     return tuple(int(v) for v in bound) if isinstance(bound, tuple) else (int(bound),) * count
-
-
-def _finite_bounds(action: TensorSpec) -> tuple[Any, Any] | None:
-    if not action.is_bounded:
-        return None
-    low, high = action.low, action.high
-    flat = [*(low if isinstance(low, tuple) else (low,)), *(high if isinstance(high, tuple) else (high,))]
-    if not all(isinstance(v, int | float) and math.isfinite(v) for v in flat):
-        return None
-    shape = tuple(int(d) for d in action.sample if isinstance(d, int))
-    if isinstance(low, tuple) or isinstance(high, tuple):
-        count = math.prod(shape)
-        lows = low if isinstance(low, tuple) else (low,) * count
-        highs = high if isinstance(high, tuple) else (high,) * count
-        return torch.tensor(lows).reshape(shape), torch.tensor(highs).reshape(shape)
-    return low, high
 
 
 class _Actor(nn.Module):

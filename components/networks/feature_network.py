@@ -16,7 +16,6 @@ from alfgraph.errors import WiringError
 from alfgraph.specs import RecordSpec, Spec, TensorSpec
 
 
-
 def _known_activation(name: str) -> str:
     activation_function(name)
     return name
@@ -25,7 +24,7 @@ def _known_activation(name: str) -> str:
 ActivationName = Annotated[str, AfterValidator(_known_activation)]
 """A name in `activations.ACTIVATIONS`."""
 
-InitializerName = Literal["orthogonal", "xavier_uniform", "variance_scaling"]
+InitializerName = Literal["orthogonal", "xavier_uniform", "variance_scaling", "fan_in_uniform"]
 
 RELATIVE_GAIN = {"tanh": math.sqrt(2.0), "relu": math.sqrt(2.0)}
 

@@ -61,11 +61,15 @@ class MLP(nn.Module):
             `[*batch, out_features] float32`.
         """
         layers = cast("dict[str, nn.Linear]", self._modules)
+        batch = features.shape[:-1]
+        # As a table: with more axes a layer gives a view, and backward through an activation that
+        # overwrites a view copies it several times.
+        table = features if len(batch) == 1 else features.reshape(-1, self.in_features)
         for layer, activation in zip(layers.values(), self.activations, strict=True):
-            features = functional.linear(features, layer.weight, layer.bias)
+            table = functional.linear(table, layer.weight, layer.bias)
             if activation is not None:
-                features = activation(features)
-        return features
+                table = activation(table)
+        return table if len(batch) == 1 else table.view(*batch, self.out_features)
 
 
 def mlp(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from alfgraph.families import Network
 from alfgraph.ports import In, Out, State
+from alfgraph.timestep import FIRST
 
 
 class Memory(Network):
@@ -75,21 +77,66 @@ def orthogonal_cell(cell: nn.RNNCellBase, gates: int) -> nn.RNNCellBase:
     return cell
 
 
-class _LSTM(nn.Module):
+class _Recurrent(nn.Module):
+    """A cell for one step, and torch's layer over the stretches between beginnings of episodes."""
+
     def __init__(self, cell: nn.RNNCellBase) -> None:
         super().__init__()
         self.cell = cell
 
-    def forward(self, features: Tensor, step_type: Tensor, memory: Tensor) -> Any:
+    def scan(self, features: Tensor, step_type: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Every row, [T, B, n], as one step after the other; the register is that of row 0.
+
+        Between two rows at which an episode begins somewhere, torch runs the whole stretch: on
+        [16, 16] its LSTM takes a fifth of the time of its cell.
+        """
+        begins = step_type == FIRST
+        rows = (begins[1:].any(1).nonzero().flatten() + 1).tolist()
+        outs: list[Tensor] = []
+        for start, stop in pairwise((0, *rows, features.shape[0])):
+            if start:
+                memory = memory.masked_fill(begins[start].unsqueeze(-1), 0.0)
+            out, memory = self.stretch(features[start:stop], memory)
+            outs.append(out)
+        return outs[0] if len(outs) == 1 else torch.cat(outs), memory
+
+    def stretch(self, features: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows [T, B, n] without a reset: the outputs, and the register behind them."""
+        raise NotImplementedError(type(self).__name__)
+
+    def _weights(self) -> list[Tensor]:
+        cell = self.cell
+        return [cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh]
+
+
+class _LSTM(_Recurrent):
+    def forward(self, features: Tensor, step_type: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         out, inside = self.cell(features, memory.chunk(2, -1))
         return out, torch.cat((out, inside), -1)
 
+    def stretch(self, features: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        registers = [part.unsqueeze(0).contiguous() for part in memory.chunk(2, -1)]
+        out, last, inside = torch.lstm(
+            features, registers, self._weights(), True, 1, 0.0, self.training, False, False
+        )
+        return out, torch.cat((last[0], inside[0]), -1)
 
-class _GRU(nn.Module):
-    def __init__(self, cell: nn.RNNCellBase) -> None:
-        super().__init__()
-        self.cell = cell
 
-    def forward(self, features: Tensor, step_type: Tensor, memory: Tensor) -> Any:
+class _GRU(_Recurrent):
+    def forward(self, features: Tensor, step_type: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         out = self.cell(features, memory)
         return out, out
+
+    def stretch(self, features: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        out, last = torch.gru(
+            features,
+            memory.unsqueeze(0),
+            self._weights(),
+            True,
+            1,
+            0.0,
+            self.training,
+            False,
+            False,
+        )
+        return out, last[0]

@@ -10,19 +10,26 @@ from alfgraph.graph import Graph
 from alfgraph.program import Program
 
 
-class Silent:
-    """Observes nothing."""
+class Counting:
+    """Counts environment steps."""
+
+    def __init__(self) -> None:
+        self.counters: dict[str, int] | None = None
 
     def observe(self, env: Any) -> None:
-        """Whatever the environment shows."""
+        """One more step in every environment, once the program runs."""
+        if self.counters is not None:
+            self.counters["env_steps"] += env.num_envs
 
 
 def started(graph: Graph, *, recompute: bool = True, seed: int = 0) -> Program:
     """A program at the beginning of its first iteration."""
     plan = compile_graph(graph, recompute=recompute)
-    program = Program(plan, seed=seed, device="cpu", episodes=Silent())
+    episodes = Counting()
+    program = Program(plan, seed=seed, device="cpu", episodes=episodes)
     with program.generators():
         program.start()
+    episodes.counters = program.counters
     return program
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from alfgraph.component import Operation
 from alfgraph.components import (
     SGD,
     ActorDistributionNetwork,
@@ -147,3 +148,29 @@ class SmallSAC(Algorithm):
         self.actor_optimizer(actor_loss, self.actor, every=self.policy_delay)
         self.temperature_optimizer(temperature_loss, self.temperature)
         self.target.update(every=self.target_period)
+
+
+class See(Operation):
+    """Look at a number."""
+
+    x = In("float32[]")
+
+
+class Seen(nn.Module):
+    last: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("last", torch.zeros(()))
+
+    def see(self, x: Tensor) -> None:
+        self.last.copy_(x.detach())
+
+
+class Watch(Network):
+    """Remembers the last number it saw."""
+
+    see = See()
+
+    def build(self) -> nn.Module:
+        return Seen()

@@ -201,7 +201,5 @@ def test_a_rate_without_its_method_is_a_misspelling() -> None:
         auxilary: Rate = Rate(every=2)
 
     graph = Pipeline(algorithm=PPO(schedule=Wrong()))
-    with pytest.raises(
-        WiringError, match=r"`Wrong\.auxilary` is the rate of a phase that no"
-    ):
+    with pytest.raises(WiringError, match=r"`Wrong\.auxilary` is the rate of a phase that no"):
         graph.plan()

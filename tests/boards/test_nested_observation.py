@@ -81,6 +81,7 @@ def board() -> Pipeline:
 
 def test_keys_are_solved_down_to_the_leaves() -> None:
     plan = board().plan()
+    assert plan.environment == "2 x GymEnv Camera"
     leaves = plan.buffers[0].leaves
     assert leaves["picture"] == "uint8[4, 2, 1, 2, 2]" or leaves["picture"] == "uint8[2, 1, 2, 2]"
     assert leaves["height"] == "float32[2]"

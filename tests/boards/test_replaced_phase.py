@@ -8,10 +8,10 @@ import torch
 from alfgraph.components import PPO, ActorCritic, Epochs, GymEnv, Pipeline
 from alfgraph.components.algorithms.actor_critic import Acted
 from alfgraph.components.algorithms.ppo import Experience, Sample
-from alfgraph.errors import UsageError
+from alfgraph.errors import RunError, UsageError
 from alfgraph.running import Running
 from alfgraph.timestep import TimeStep
-from tests.boards.driving import are_equal, parameters, started, trained
+from tests.boards.driving import are_equal, changed, parameters, started, trained
 from tests.boards.worlds import Noise
 
 SCHEDULE = Epochs(unroll_length=8, epochs=2, mini_batch_size=4)
@@ -121,3 +121,19 @@ def test_an_empty_socket_has_no_optimizer() -> None:
     graph = board(ActorCritic(optimizer=None).replace(ActorCritic.update, ask))
     with pytest.raises(UsageError, match="no such optimizer"):
         trained(graph, 1)
+
+
+def by_hand_on_policy(run: Running[ActorCritic]) -> None:
+    """Raises the log-probability of every action: its gradient crosses the rollout."""
+    taken: Any = run.read(run.board.rollout, Acted)
+    run.optimizer(run.board.optimizer).step(-taken.log_prob.mean())
+
+
+def test_a_function_may_ask_for_the_gradient_of_the_rollout() -> None:
+    algorithm = ActorCritic().replace(ActorCritic.update, by_hand_on_policy, with_grad=True)
+    before, program = parameters(started(board(algorithm))), trained(board(algorithm), 2)
+    assert changed(before, parameters(program)) == {"algorithm.actor"}
+    assert {p.name: p.gradient for p in program.plan.phases}["unroll"] == "with grad"
+    without = ActorCritic().replace(ActorCritic.update, by_hand_on_policy)
+    with pytest.raises(RunError, match="depends on none of the parameters"):
+        trained(board(without), 1)

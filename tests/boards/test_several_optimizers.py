@@ -9,7 +9,7 @@ import torch
 from alfgraph.components import GymEnv, Pipeline, Target
 from alfgraph.errors import WiringError
 from tests.boards.driving import are_equal, changed, iterate, parameters, started, trained, trains
-from tests.boards.soft_actor_critic import GAMMA, SmallSAC
+from tests.boards.soft_actor_critic import GAMMA, SmallSAC, Transition, Watch
 from tests.boards.worlds import Reach
 
 COPY = "algorithm.target.of(algorithm.critics)"
@@ -28,16 +28,17 @@ def test_each_names_what_it_trains_though_its_loss_reaches_more() -> None:
     }
     reached = program.board.ownership["algorithm.actor_optimizer"].reached
     assert set(reached) == {"algorithm.actor", "algorithm.critics"}
-    assert set(program.plan.untrained) <= {COPY}
+    assert program.plan.untrained == {COPY: (4 + 1) * 2 + 2}
 
 
 def test_the_order_in_the_program() -> None:
-    """The critics' step waits until the actor's gradient has passed through them."""
+    """The actor's gradient passes through the critics before they step."""
     update = started(board()).plan.code.partition("def update(")[2].partition("\ndef ")[0]
     order = [
         "critic_optimizer.differentiate(",
-        "actor_optimizer.step(",
+        "actor_optimizer.differentiate(",
         "critic_optimizer.apply(",
+        "actor_optimizer.apply(",
         "temperature_optimizer.step(",
         "target.update()",
     ]
@@ -163,3 +164,31 @@ def test_a_misnamed_part_is_found_by_the_check() -> None:
     graph = Pipeline(env=GymEnv(make=Reach, num_envs=3), algorithm=Wrong())
     with pytest.raises(WiringError, match=r"(?s)does not reach the.*`algorithm\.critics`"):
         graph.plan()
+
+
+class Between(SmallSAC):
+    """The target moves between two optimizers: after the critics' step, as the text says."""
+
+    def update(self) -> None:
+        taken, steps = self.rollout.read(Transition), self.rollout.steps()
+        now = steps[:-1]
+        values = self.critics(now.observation, taken.action).values
+        q = self.critics(now.observation, self.actor(now).policy.rsample()).values.mean()
+        self.temperature_optimizer(self.temperature().log_alpha * 1.0, self.temperature)
+        self.critic_optimizer((values * values).mean(), self.critics)
+        self.target.update()
+        self.actor_optimizer(-1.0 * q, self.actor)
+        frozen = self.target.of(self.critics)(now.observation, taken.action).values
+        self.watch.see(frozen.mean())
+
+    watch: Watch = Watch()
+
+
+def test_effects_between_two_optimizers_see_the_first_ones_step() -> None:
+    graph = Pipeline(env=GymEnv(make=Reach, num_envs=3), algorithm=Between(target=Target(tau=1.0)))
+    program = trained(graph, 1)
+    critics, copied = (program.modules[path].layer.weight for path in ("algorithm.critics", COPY))
+    assert torch.equal(critics, copied)
+    update = program.plan.code.partition("def update(")[2].partition("\ndef ")[0]
+    calls = ["critic_optimizer.apply()", "target.update()", "actor_optimizer.apply()"]
+    assert [update.index(call) for call in calls] == sorted(update.index(call) for call in calls)

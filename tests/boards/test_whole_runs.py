@@ -9,6 +9,7 @@ from alfgraph.components import (
     PPO,
     ActorCritic,
     Epochs,
+    FrameStack,
     GymEnv,
     OnPolicy,
     Pipeline,
@@ -50,9 +51,7 @@ BOARDS: dict[str, Callable[[], Pipeline]] = {
     ),
     "child": lambda: test_child_optimizer.board(test_child_optimizer.Agent()),
     "phases": test_custom_phase.board,
-    "replay": lambda: test_raw_replay.board(
-        test_raw_replay.Moving(), test_raw_replay.FrameStack(size=2)
-    ),
+    "replay": lambda: test_raw_replay.board(test_raw_replay.Moving(), FrameStack(size=2)),
     "by hand": lambda: test_replaced_phase.board(
         PPO().replace(PPO.update, test_replaced_phase.my_update),
         schedule=test_replaced_phase.SCHEDULE,

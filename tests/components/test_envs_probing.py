@@ -107,7 +107,7 @@ def test_a_missing_package(
 
 
 def test_a_constructor_that_fails() -> None:
-    with pytest.raises(SettingError, match=r"`CartPole-v1` cannot be made: TypeError.*colour"):
+    with pytest.raises(SettingError, match=r"(?s)`CartPole-v1` cannot be made: TypeError.*colour"):
         probe(EnvRecipe("CartPole-v1", {"colour": "red"}))
 
 

@@ -153,3 +153,11 @@ def test_results_are_clipped_and_the_spec_says_so() -> None:
     (observation,) = program.buffers[PATH].steps("step.observation")
     assert observation.abs().max().item() <= 1.5
     assert any("in [-1.5, 1.5]" in wire.spec for wire in program.plan.wires)
+
+
+def test_statistics_that_nobody_updates_are_a_warning() -> None:
+    plan = board(ObservationNormalizer(update_in="replay")).plan()
+    assert [(n.code, n.message) for n in plan.notes if n.severity == "warning"] == [
+        ("W209", "the statistics of `transforms.0` are never updated, so it changes nothing")
+    ]
+    assert not [n for n in board(ObservationNormalizer()).plan().notes if n.code == "W209"]

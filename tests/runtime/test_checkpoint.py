@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 
+from alfgraph.compiler.forecast import checkpoint_interval
 from alfgraph.errors import CheckpointError
 from alfgraph.runtime.checkpoint import (
-    checkpoint_interval,
     find_best,
     find_last,
     list_checkpoints,

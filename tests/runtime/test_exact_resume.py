@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,20 @@ from alfgraph.runtime.comparison import differences, run_differences
 from tests.runtime.training import ALL, BOARDS, board, train, train_until
 
 ROOT = Path(__file__).parents[2]
-SHORT = {"ppo_cart_pole": 9, "lunar_lander": 6, "bipedal_walker": 6, "recurrent": 16}
-CUTS = {"ppo_cart_pole": (1, 4, 7), "lunar_lander": (3, 5), "bipedal_walker": (2, 5)}
-LIMITS = {
+SHORT = {
+    "ppo_cart_pole": 9,
+    "lunar_lander": 6,
+    "bipedal_walker": 6,
+    "recurrent": 16,
+    "sac_pendulum": 112,
+}
+CUTS = {
+    "ppo_cart_pole": (1, 4, 7),
+    "lunar_lander": (3, 5),
+    "bipedal_walker": (2, 5),
+    "sac_pendulum": (70, 108),
+}
+LIMITS: dict[str, Any] = {
     "trainer__num_checkpoints": 4,
     "trainer__eval_interval": 4,
     "trainer__summary_interval": 2,
@@ -58,8 +70,12 @@ def test_another_seed_gives_other_parameters(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["ppo_cart_pole", "bipedal_walker"])
 def test_watching_a_run_does_not_change_it(name: str, tmp_path: Path) -> None:
     """Evaluation, summaries, profiling and progress on or off: equal parameters."""
-    plain = {"num_eval_episodes": 0, "eval_interval": None, "summary_interval": 1000}
-    watched = {"num_eval_episodes": 2, "eval_interval": 1, "summary_interval": 1}
+    plain: dict[str, Any] = {
+        "num_eval_episodes": 0,
+        "eval_interval": None,
+        "summary_interval": 1000,
+    }
+    watched: dict[str, Any] = {"num_eval_episodes": 2, "eval_interval": 1, "summary_interval": 1}
     states = []
     for number, settings in enumerate((plain, watched)):
         values = {f"trainer__{k}": v for k, v in settings.items()}
@@ -85,7 +101,6 @@ def test_saving_nothing_gives_the_same_returns(name: str, tmp_path: Path) -> Non
             on_summary=lambda step, to=seen[number]: to.append((step["metrics"], step["values"])),
         )
     assert seen[0] == seen[1]
-    assert not (ROOT / "runs").exists() or save is False
 
 
 def test_a_hook_that_draws_random_numbers_does_not_change_the_run(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import os, sys, time
 from alfgraph.runtime.run_directory import RunDirectory
 run = RunDirectory(sys.argv[1]).open()
 worker = os.fork() if len(sys.argv) > 2 else 1
-print(worker, flush=True)
+os.write(1, f"{worker}\\n".encode())  # in one piece: two processes write here
 time.sleep(60)
 """
 

@@ -140,8 +140,10 @@ import sys
 from alfgraph.loading import load
 from alfgraph.overrides import set_values
 from alfgraph.runtime.run import run
-graph = set_values(load(sys.argv[1]), {"trainer.num_iterations": 100_000, "trainer.num_eval_episodes": 0,
-    "trainer.num_checkpoints": int(sys.argv[3]), "env.vectorization": sys.argv[4]})
+graph = set_values(load(sys.argv[1]), {
+    "trainer.num_iterations": 100_000, "trainer.num_eval_episodes": 0,
+    "trainer.num_checkpoints": int(sys.argv[3]), "env.vectorization": sys.argv[4],
+})
 def show(step):
     print(step["iteration"], flush=True)
 result = run(graph, sys.argv[2], quiet=True, on_summary=show)

@@ -12,7 +12,7 @@ from alfgraph.runtime.run import RunResult, run
 from alfgraph.runtime.session import RunOptions, Session
 
 BOARDS = Path(__file__).parent / "boards"
-ALL = ("ppo_cart_pole", "lunar_lander", "bipedal_walker", "recurrent")
+ALL = ("ppo_cart_pole", "lunar_lander", "bipedal_walker", "recurrent", "sac_pendulum")
 
 
 def board(name: str, **settings: Any) -> Graph:

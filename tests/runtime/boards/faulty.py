@@ -9,7 +9,6 @@ import gymnasium
 import numpy as np
 import torch
 from gymnasium import spaces
-
 from torch import Tensor, nn
 
 from alfgraph.components import ActorCritic, GymEnv, OnPolicy, Pipeline, Trainer, Transform

@@ -1,0 +1,106 @@
+"""SAC: soft actor-critic for continuous actions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from alfgraph.components.buffers.replay_buffer import ReplayBuffer
+from alfgraph.components.losses.td_loss import TDLoss, ValidMean
+from alfgraph.components.losses.temperature_loss import TemperatureLoss
+from alfgraph.components.networks.actor_network import ActorDistributionNetwork
+from alfgraph.components.networks.critic_network import Ensemble
+from alfgraph.components.networks.temperature import Temperature
+from alfgraph.components.optimizers.optimizers import Adam
+from alfgraph.components.targets.target import Target
+from alfgraph.families import Algorithm, Optimizer, PolicyNetwork
+from alfgraph.records import Record
+from alfgraph.schedules import OffPolicy, Schedule
+from alfgraph.timestep import TimeStep
+from alfgraph.wires import Wire
+
+
+class Transition(Record):
+    """What one step of the rollout records; the replay buffer knows the step after it."""
+
+    step: TimeStep
+    action: Wire
+
+
+class SAC(Algorithm):
+    """Soft actor-critic with two critics and a learnt temperature.
+
+    Details:
+        - The target is `r + γ d (min Q' - α log π)`: the entropy is part of the next value, so it
+          is left out where an episode terminated and kept at a time limit.
+        - Critics step first; the actor then learns from the critics as they are after that.
+        - Actions drawn for the gradient remember what they were before tanh.
+        - Entropies are of the action in its own unit; the target entropy follows its bounds, so
+          learning does not depend on the unit.
+        - Transitions that start at LAST (resets) are masked out of all three losses.
+
+    Attributes:
+        target_period: updates between two moves of the target.
+
+    Source: Haarnoja et al. 2018, arXiv:1812.05905, Algorithm 1 and section 5.
+    """
+
+    actor: PolicyNetwork = ActorDistributionNetwork(
+        hidden=(256, 256),
+        activation="relu",
+        initializer="fan_in_uniform",
+        continuous="squashed_normal",
+        std_transform="clipped_exp",
+        state_dependent_std=True,
+    )
+    critics: Ensemble = Ensemble(size=2)
+    temperature: Temperature = Temperature()
+    target: Target = Target(tau=0.005)
+    replay: ReplayBuffer = ReplayBuffer(max_length=1_000_000)
+    td: TDLoss = TDLoss()
+    actor_loss: ValidMean = ValidMean()
+    temperature_loss: TemperatureLoss = TemperatureLoss()
+    critic_optimizer: Optimizer = Adam(lr=3e-4)
+    actor_optimizer: Optimizer = Adam(lr=3e-4)
+    temperature_optimizer: Optimizer = Adam(lr=3e-4)
+    target_period: Annotated[int, Field(ge=1)] = 1
+    schedule: Schedule = OffPolicy(initial_collect_steps=1000, random_actions=True)
+
+    def unroll(self, step: TimeStep) -> Wire:
+        """Act, and remember; [B]."""
+        action = self.actor(step).policy.sample()
+        self.replay.write(Transition(step=step, action=action))
+        return action
+
+    def update(self) -> None:
+        """Every mini-batch; [T, M]."""
+        sample = self.replay.sample(Transition)
+        now, later = sample.steps[:-1], sample.steps[1:]
+        temperature = self.temperature()
+
+        next_policy = self.actor(later).policy
+        next_action = next_policy.sample()
+        next_q = self.target.of(self.critics)(later, action=next_action).value.min(axis=-1)
+        next_value = next_q - temperature.alpha * next_policy.log_prob(next_action)
+        q = self.critics(now, action=sample.item.action).value
+        td = self.td(sample.steps, value=q, next_value=next_value, weight=sample.importance_weight)
+        self.critic_optimizer(td.loss, self.critics)
+
+        policy = self.actor(now).policy
+        action = policy.rsample()
+        log_prob = policy.log_prob(action)
+        new_q = self.critics(now, action=action).value.min(axis=-1)
+        row = temperature.alpha.detach() * log_prob - new_q
+        self.actor_optimizer(self.actor_loss(now, row=row).loss, self.actor)
+
+        if not self.temperature.frozen:
+            entropy = self.temperature_loss(
+                now, log_alpha=temperature.log_alpha, log_prob=log_prob, action=action
+            )
+            self.temperature_optimizer(entropy.loss, self.temperature)
+        self.target.update(every=self.target_period)
+
+    def predict(self, step: TimeStep) -> Wire:
+        """Act without noise: the squashed mean."""
+        return self.actor(step).policy.mode()

@@ -1,0 +1,1 @@
+"""Exploration: actions that are not the best ones."""

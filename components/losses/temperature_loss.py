@@ -1,0 +1,114 @@
+"""TemperatureLoss: the temperature at which the policy has a wanted entropy."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from alfgraph.components.losses.averages import average_weights, weighted_sum
+from alfgraph.errors import WiringError
+from alfgraph.families import Loss
+from alfgraph.ports import In, Out
+from alfgraph.specs import RecordSpec, Spec, TensorSpec
+
+Rule = Literal["dimensions", "concentrated"]
+
+
+def default_target_entropy(
+    action: Spec, rule: Rule = "dimensions", min_probability: float = 0.1
+) -> float:
+    """Return the entropy, in nats, that a policy is to keep.
+
+    Args:
+        action: sample spec; of a tree, the entropies of its parts are added.
+        rule: "dimensions": that of SAC's paper, -1 for each dimension of an action scaled to
+            [-1, 1]. "concentrated": ALF's, that of a policy spread evenly over a share
+            `min_probability` of the range of each dimension.
+        min_probability: of "concentrated"; of a discrete action, the probability that is spread
+            evenly over all but the best choice. Discrete actions have this rule only.
+
+    Raises:
+        WiringError: E101, an action without finite bounds has no default.
+
+    Source: Haarnoja et al. 2018, arXiv:1812.05905, appendix D; ALF, `calc_default_target_entropy`.
+    """
+    if isinstance(action, RecordSpec):
+        fields = (field for _, field in action.fields)
+        return sum(default_target_entropy(field, rule, min_probability) for field in fields)
+    if not isinstance(action, TensorSpec):
+        raise WiringError(f"`{action}` has no default target entropy", code="E101")
+    widths = [high - low for low, high in _bounds(action)]
+    if not all(math.isfinite(width) for width in widths):
+        raise WiringError(
+            f"`{action}` has no finite bounds, so it has no default target entropy",
+            code="E101",
+            help="give it: TemperatureLoss(target_entropy=-3.0)",
+        )
+    if action.is_discrete:
+        return sum(_choice_entropy(int(width) + 1, min_probability) for width in widths)
+    if rule == "dimensions":
+        return sum(math.log(width / 2.0) - 1.0 for width in widths)
+    return sum(math.log(width * min_probability) for width in widths)
+
+
+def _bounds(action: TensorSpec) -> list[tuple[float, float]]:
+    count = math.prod(int(d) for d in action.sample if isinstance(d, int))
+    low, high = (-math.inf, math.inf) if not action.is_bounded else (action.low, action.high)
+    lows = low if isinstance(low, tuple) else (low,) * count
+    highs = high if isinstance(high, tuple) else (high,) * count
+    return [(float(a), float(b)) for a, b in zip(lows, highs, strict=True)]  # type: ignore[arg-type]
+
+
+def _choice_entropy(choices: int, spread: float) -> float:
+    """Entropy where one choice has probability `1 - spread` and the others share the rest."""
+    if choices == 1:
+        return 0.0
+    return -spread * math.log(spread / (choices - 1)) - (1.0 - spread) * math.log(1.0 - spread)
+
+
+class TemperatureLoss(Loss):
+    """`log α · (-log π - target).detach()`: α falls where the entropy exceeds its target.
+
+    Attributes:
+        target_entropy: in nats; or the rule of `default_target_entropy`.
+        min_probability: of the rule "concentrated".
+
+    Source: Haarnoja et al. 2018, arXiv:1812.05905, eq. 18, with log α in place of α as in the
+        authors' code and in ALF.
+    """
+
+    target_entropy: float | Rule = "dimensions"
+    min_probability: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
+
+    step_type = In("int32[T, *batch]", role="step_type")
+    log_alpha = In("float32[]")
+    log_prob = In("float32[T, *batch]", role="log_prob", detach=True)
+    action = In("action[T, *batch]", role="action", detach=True)
+    loss = Out("float32[]", role="loss")
+    entropy = Out("float32[]", monitor=True)
+
+    def build(self, action: Spec) -> nn.Module:
+        """[T, M] rows, log α -> the loss, and the mean of -log π."""
+        target = self.target_entropy
+        if isinstance(target, str):
+            target = default_target_entropy(action, target, self.min_probability)
+        return _Temperature(target)
+
+
+class _Temperature(nn.Module):
+    """The loss around one number."""
+
+    def __init__(self, target_entropy: float) -> None:
+        super().__init__()
+        self.target_entropy = target_entropy
+
+    def forward(
+        self, step_type: Tensor, log_alpha: Tensor, log_prob: Tensor, action: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        del action  # the port is there for its spec
+        weights = average_weights(step_type)
+        excess = weighted_sum(-log_prob.detach() - self.target_entropy, weights)
+        return log_alpha * excess, excess + self.target_entropy

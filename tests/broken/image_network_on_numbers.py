@@ -1,0 +1,3 @@
+from alfgraph.components import ImageScale, Pipeline
+
+graph = Pipeline(transforms=(ImageScale(),))

@@ -1,0 +1,3 @@
+from alfgraph.components import PP0, Pipeline
+
+graph = Pipeline(algorithm=PP0())

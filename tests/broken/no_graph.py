@@ -1,0 +1,3 @@
+from alfgraph.components import Pipeline
+
+board = Pipeline

@@ -1,0 +1,3 @@
+from alfgraph.components import ActorCritic, Pipeline
+
+graph = Pipeline(algorithm=ActorCritic(optimizer=None))

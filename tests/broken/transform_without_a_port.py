@@ -1,0 +1,9 @@
+from alfgraph.components import Pipeline, Transform
+
+
+class Doubled(Transform):
+    def forward(self, reward):
+        return reward * 2
+
+
+graph = Pipeline(transforms=(Doubled(),))

@@ -1,0 +1,4 @@
+from alfgraph.components import Pipeline
+
+first = Pipeline()
+second = Pipeline()

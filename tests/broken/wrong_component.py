@@ -1,0 +1,3 @@
+from alfgraph.components import Adam, Pipeline
+
+graph = Pipeline(algorithm=Adam())

@@ -1,0 +1,3 @@
+from alfgraph.components import Pipeline, Trainer
+
+graph = Pipeline(trainer=Trainer(num_iterations="many"))

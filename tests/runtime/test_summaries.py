@@ -1,0 +1,137 @@
+"""What a run logs, read back by TensorBoard's own reader and from metrics.jsonl."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from alfgraph.runtime.comparison import summaries_of
+from tests.runtime.training import board, train, train_until
+
+ITERATIONS = 12
+METRICS = (
+    "AverageReturn",
+    "AverageEpisodeLength",
+    "AverageDiscountedReturn",
+    "AverageReward",
+    "EpisodicStartAverageDiscountedReturn",
+)
+VALUES = (
+    "optimizer/loss",
+    "loss/policy_loss",
+    "loss/value_loss",
+    "loss/mean_entropy",
+    "algorithm.optimizer/grad_norm",
+    "algorithm.optimizer/lr",
+    "algorithm.critic/parameter_norm",
+)
+WALL = (
+    "time/steps_per_second",
+    "time/unroll",
+    "time/update",
+    "time/iteration",
+    "time/evaluate",
+    "time/save",
+    "time/log",
+    "memory/cpu",
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve iterations; summaries at 1, 2, 3, 6, 9, 12; evaluations at 5, 10 and 12."""
+    path = tmp_path_factory.mktemp("run")
+    settings: dict[str, Any] = {
+        "trainer__num_iterations": ITERATIONS,
+        "trainer__summary_interval": 3,
+        "trainer__eval_interval": 5,
+        "env__num_envs": 12,
+    }
+    train_until(board("recurrent", **settings), path, 8)  # and resumed: nothing shows it
+    train(board("recurrent", **settings), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def events(run: Path) -> EventAccumulator:
+    found = EventAccumulator(str(run / "tensorboard"))
+    found.Reload()
+    return found
+
+
+def steps(events: EventAccumulator, tag: str) -> list[int]:
+    return [event.step for event in events.Scalars(tag)]
+
+
+def test_a_summary_is_written_when_it_is_due(run: Path) -> None:
+    """The first interval whole, then every third iteration, and with every evaluation."""
+    found = [step["iteration"] for step in summaries_of(run / "metrics.jsonl")]
+    assert found == [1, 2, 3, 5, 6, 9, 10, 12]
+
+
+@pytest.mark.parametrize("tag", [*VALUES, *WALL])
+def test_values_are_there_at_every_summary(events: EventAccumulator, tag: str) -> None:
+    assert steps(events, tag) == [1, 2, 3, 5, 6, 9, 10, 12]
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_metrics_are_there_against_three_axes(
+    run: Path, events: EventAccumulator, name: str
+) -> None:
+    """From the first finished episode on; never a 0 before it."""
+    summaries = [s for s in summaries_of(run / "metrics.jsonl") if name in s["metrics"]]
+    assert steps(events, f"Metrics/{name}") == [s["iteration"] for s in summaries]
+    by_steps = steps(events, f"Metrics_vs_EnvironmentSteps/{name}")
+    assert by_steps == [s["env_steps"] for s in summaries]
+    by_episodes = steps(events, f"Metrics_vs_NumberOfEpisodes/{name}")
+    assert by_episodes == sorted({s["episodes"] for s in summaries})
+    assert summaries[0]["episodes"] > 0
+
+
+def test_evaluations_are_there_where_they_were_made(events: EventAccumulator) -> None:
+    for name in ("AverageReturn", "StdReturn", "AverageEpisodeLength"):
+        assert steps(events, f"Metrics/eval/{name}") == [5, 10, 12]
+
+
+def test_texts_say_what_runs(events: EventAccumulator) -> None:
+    texts = {
+        tag: events.Tensors(tag)[0].tensor_proto.string_val[0].decode()
+        for tag in events.Tags()["tensors"]
+    }
+    assert set(texts) == {"program", "plan", "settings"}
+    assert "def unroll():" in texts["program"]
+    assert "12 x GymEnv CartPole-v1" in texts["plan"]
+    rows = texts["settings"].splitlines()
+    assert rows[0] == "| setting | value | origin | operative |"
+    size = next(row for row in rows if row.startswith("| algorithm.actor.memory.size |"))
+    assert size.split(" | ")[1] == "16"
+    assert "recurrent.py" in size
+    assert size.endswith("| yes |")
+
+
+def test_norms_and_losses_are_finite_numbers(run: Path) -> None:
+    for summary in summaries_of(run / "metrics.jsonl"):
+        assert all(math.isfinite(value) for value in summary["values"].values())
+        assert summary["values"]["algorithm.optimizer/lr"] == 1e-3
+        assert summary["wall"]["memory/cpu"] > 50
+
+
+def test_a_hook_gets_what_is_written(tmp_path: Path) -> None:
+    seen: list[dict[str, Any]] = []
+    train(board("recurrent", trainer__num_iterations=3), tmp_path, on_summary=seen.append)
+    assert seen == summaries_of(tmp_path / "metrics.jsonl")
+
+
+def test_profiling_says_where_the_time_went(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(board("recurrent", trainer__num_iterations=3), tmp_path, profile=True)
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    names = [row[0] for row in rows]
+    assert set(names) == {"iteration", "unroll", "update", "evaluate", "save", "log"}
+    share = {row[0]: float(row[3].rstrip("%")) for row in rows}
+    assert share["unroll"] + share["update"] <= share["iteration"] + 0.2
