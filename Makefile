@@ -38,8 +38,8 @@ fmt: setup
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-docs: setup  # the README's picture; a test compares it
-	$(BIN)/alfgraph render graphs/ac_cart_pole.py -o docs/ac_cart_pole.svg
+docs: setup  # what the documents quote: pictures, a program; tests compare it
+	$(BIN)/python tools/documents.py
 
 bench: setup  # every figure the documentation gives, measured on this machine
 	$(BIN)/pip --disable-pip-version-check install --quiet -e '.[bench]'

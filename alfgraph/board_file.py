@@ -78,7 +78,8 @@ def kind_of(kind: type) -> str:
     if kind.__module__.startswith(MODULE_PREFIX):
         file = getattr(sys.modules.get(kind.__module__), "__file__", None) or kind.__module__
         return f"{Path(file).name}:{kind.__qualname__}"
-    if getattr(sys.modules.get(_PARTS), kind.__name__, None) is kind:
+    moved = kind.__module__.startswith(f"{_PARTS}.")  # a public part may change its module
+    if moved and getattr(sys.modules.get(_PARTS), kind.__name__, None) is kind:
         return f"{_PARTS}:{kind.__name__}"
     return f"{kind.__module__}:{kind.__qualname__}"
 

@@ -8,8 +8,8 @@ from typing import Any
 from alfgraph.compiler.board import Board
 from alfgraph.compiler.numbers import buffer_numbers
 from alfgraph.families import Buffer
-from alfgraph.storage import LeafLayout
 from alfgraph.specs import DistributionSpec, Spec, TensorSpec, batch_of, with_batch
+from alfgraph.storage import LeafLayout
 
 
 def buffer_layout(board: Board, part: Buffer, device: str) -> LeafLayout:

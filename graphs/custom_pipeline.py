@@ -53,4 +53,3 @@ class StickyPipeline(Graph):
 
 
 graph = StickyPipeline()
-

@@ -44,9 +44,13 @@ def test_a_board_trains_on_the_device(name: str, tmp_path: Path) -> None:
 
 def test_a_run_resumes_on_the_device(tmp_path: Path) -> None:
     graph = boards()["ppo_continuous"]
-    first = run(set_values(graph, {"trainer.num_iterations": 2}), tmp_path / "a", device="cuda", quiet=True)
+    first = run(
+        set_values(graph, {"trainer.num_iterations": 2}), tmp_path / "a", device="cuda", quiet=True
+    )
     assert first.iterations == 2
-    again = run(set_values(graph, {"trainer.num_iterations": 4}), tmp_path / "a", device="cuda", quiet=True)
+    again = run(
+        set_values(graph, {"trainer.num_iterations": 4}), tmp_path / "a", device="cuda", quiet=True
+    )
     assert again.iterations == 4
 
 

@@ -1,6 +1,5 @@
 import inspect
 import pickle
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -32,10 +31,11 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 
 def refused(path: str | Path, message: str, code: str) -> Diagnostic:
-    with pytest.raises(GraphFileError, match=re.escape(message)) as error:
+    with pytest.raises(GraphFileError) as error:
         load(path)
     (diagnostic,) = error.value.diagnostics
     assert diagnostic.code == code
+    assert message in diagnostic.message
     return diagnostic
 
 

@@ -97,6 +97,13 @@ def test_the_picture_is_that_of_the_first_board() -> None:
     )
 
 
+def test_the_program_in_the_architecture_is_that_of_the_board() -> None:
+    """`make docs` writes it again."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    program = [match["text"] for match in FENCE.finditer(text) if match["info"] == "python"][-1]
+    assert program == load(ROOT / "graphs/ppo_cart_pole.py").plan().code
+
+
 def test_the_box_holds_what_the_table_names() -> None:
     table = README[README.index("| family |") : README.index("$ alfgraph parts")]
     named = re.findall(r"`([A-Z]\w+)`", table)

@@ -1,6 +1,6 @@
 """Learning runs: several seeds of a graph, greedy evaluation at the end; one line per seed.
 
-    python tools/learning.py graphs/ppo_cart_pole.py --seeds 0 1 2 3 4 --episodes 20
+python tools/learning.py graphs/ppo_cart_pole.py --seeds 0 1 2 3 4 --episodes 20
 """
 
 from __future__ import annotations

@@ -70,15 +70,15 @@ def write(
         tree: the operand is no plain tensor, so slices need a function.
     """
     if operator_name in INFIX:
-        sign, strength = INFIX[operator_name]
-        left, right = (_operand(name, operands, settings) for name in ("x", "y"))
-        return (
-            f"{_bracket(left, strength)} {sign} {_bracket(right, strength + 1)}",
-            strength,
-        )
+        return _infix(operator_name, operands, settings)
     if operator_name == "record":
         return "{" + ", ".join(f"{k!r}: {v[0]}" for k, v in operands.items()) + "}", ATOM
-    expression, strength = operands["x"]
+    return _of_one(operator_name, *operands["x"], settings=settings, tree=tree)
+
+
+def _of_one(
+    operator_name: str, expression: str, strength: int, settings: dict[str, Any], tree: bool
+) -> tuple[str, int]:
     atom = expression if strength == ATOM else f"({expression})"
     if operator_name == "negate":
         return f"-{atom}", 3
@@ -89,6 +89,14 @@ def write(
     if operator_name == "detach":
         return (f"detached({expression})" if tree else f"{atom}.detach()"), ATOM
     return _reduction(operator_name, atom, settings), ATOM
+
+
+def _infix(
+    operator_name: str, operands: dict[str, tuple[str, int]], settings: dict[str, Any]
+) -> tuple[str, int]:
+    sign, strength = INFIX[operator_name]
+    left, right = (_operand(name, operands, settings) for name in ("x", "y"))
+    return f"{_bracket(left, strength)} {sign} {_bracket(right, strength + 1)}", strength
 
 
 def _operand(

@@ -20,8 +20,21 @@ from alfgraph.trace import Node, Value
 
 WIDTH = 96
 
-INLINED = {"add", "subtract", "multiply", "divide", "negate", "less", "greater", "equals",
-           "slice", "index", "key", "detach", "power"}
+INLINED = {
+    "add",
+    "subtract",
+    "multiply",
+    "divide",
+    "negate",
+    "less",
+    "greater",
+    "equals",
+    "slice",
+    "index",
+    "key",
+    "detach",
+    "power",
+}
 
 
 class FunctionWriter:
@@ -125,8 +138,10 @@ class FunctionWriter:
         shared = 0
         if self._last[1] == len(self.lines):
             pairs = zip(headers, self._last[0], strict=False)
-            shared = next((i for i, (a, b) in enumerate(pairs) if a != b),
-                          min(len(headers), len(self._last[0])))
+            shared = next(
+                (i for i, (a, b) in enumerate(pairs) if a != b),
+                min(len(headers), len(self._last[0])),
+            )
         last = self._last
         before, self.lines, self._last = self.lines, [], ((), -1)
         self.depth += len(headers)
@@ -200,7 +215,9 @@ class FunctionWriter:
             return
         targets = ", ".join(self.variables.name(value) for value in read)
         comma = "," if len(read) == 1 else ""
-        self.line(f"{targets}{comma} = {call}{', '.join(arguments)}{', ' if arguments else ''}")
+        self.line(f"{targets}{comma} = {call}")
+        for argument in arguments:
+            self.line(f"    {argument},")
         for value in read:
             self.line(f'    "{value.name}",', self.spec(value))
         self.line(")")
@@ -317,9 +334,9 @@ def wrapped(code: str) -> list[str]:
     indent = code[: len(code) - len(code.lstrip())]
     targets, equals, call = code.partition(" = ")
     if equals and len(targets) > WIDTH // 2 and "(" not in targets:
-        names = targets.strip().split(", ")
-        head = [f"{indent}(", *(f"{indent}    {name}," for name in names)]
+        names = textwrap.wrap(f"{targets.strip()},", WIDTH - len(indent) - 4)
         rest = f"{indent}) = {call}"
+        head = [f"{indent}(", *(f"{indent}    {line}" for line in names)]
         return head + (wrapped(rest) if len(rest) > WIDTH else [rest])
     start = code.index("(", len(code) - len(call)) if equals else code.index("(")
     inner = code[start + 1 : code.rindex(")")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,14 +53,19 @@ class ProgramWriter:
         for section in self.board.sections:
             body += ["", "", *self._section(section)]
         body += ["", "", *self._iteration()]
-        return "\n".join([*self._header(parts), *body, ""])
+        text = "\n".join(body)
+        used = [name for name in ("detached", "rows") if re.search(rf"\b{name}\(", text)]
+        return "\n".join([*self._header(parts, used), text, ""])
 
-    def _header(self, parts: dict[str, Component]) -> list[str]:
+    def _header(self, parts: dict[str, Component], helpers: list[str]) -> list[str]:
         lines = [f'"""{self.title}', "", "Bound by the run, by socket path:"]
         width = max((len(name) for name in self.names.values()), default=0)
         for path, part in parts.items():
             lines.append(f"    {self.names[path]:<{width}}  {path or 'the board'} ({_name(part)})")
-        return [*lines, '"""', "", "import torch", "", "from alfgraph.execution import detached, rows"]
+        lines += ['"""', "", "import torch"]
+        return lines + (
+            ["", f"from alfgraph.execution import {', '.join(helpers)}"] if helpers else []
+        )
 
     # ---------------------------------------------------------------- sections
 
@@ -75,8 +81,11 @@ class ProgramWriter:
         writer = FunctionWriter(self.board, section, self.names, self.functions)
         writer.hands_out = loop.kind == "mini_batches"
         argument = "batch" if writer.hands_out else ""
-        trains = any("optimizer" == type(n.component).family for n in section.nodes()
-                     if n.component is not None)
+        trains = any(
+            type(n.component).family == "optimizer"
+            for n in section.nodes()
+            if n.component is not None
+        )
         opaque = any(n.kind == "function" for n in section.nodes())
         writer.autograd = trains or opaque
         stops = sorted(section.trace.stops, key=lambda stop: stop[1])
@@ -168,11 +177,15 @@ def describe_loop(loop: Loop, section: Section) -> str:
     match loop.kind:
         case "mini_batches":
             return (
-                f"{every}{loop.epochs} passes over {loop.count} mini-batches of "
+                f"{every}{loop.epochs} {'pass' if loop.epochs == 1 else 'passes'} over "
+                f"{loop.count} {'mini-batch' if loop.count == 1 else 'mini-batches'} of "
                 f"[{loop.batch_length}, {loop.batch_size}]."
             ).capitalize()
         case "repeat":
-            return f"{every}{loop.count} times an iteration on [{loop.batch_length}, {loop.batch_size}].".capitalize()
+            return (
+                f"{every}{loop.count} times an iteration on "
+                f"[{loop.batch_length}, {loop.batch_size}]."
+            ).capitalize()
         case "rollout":
             return "Every environment step."
     return f"{every}once per rollout.".capitalize() if every == "" else f"{every}once.".capitalize()
@@ -211,7 +224,8 @@ class RolloutWriter:
         self.front = self._front_nodes()
         self.carried = self._carried()
         self.recurrent = [
-            n for n in section.nodes()
+            n
+            for n in section.nodes()
             if n.kind == "component" and n.component.state_ports() and n.call == "forward"
         ]
 
@@ -280,7 +294,9 @@ class RolloutWriter:
         if self.training:
             writer.line(f"episodes.observe({env})")
         for register in registers:
-            writer.line(f"{register} = {register.removesuffix('_registers')}.initial({env}.step_type, 0)")
+            writer.line(
+                f"{register} = {register.removesuffix('_registers')}.initial({env}.step_type, 0)"
+            )
         for node in self.front:
             writer.node(node)
         if kept:
@@ -294,7 +310,8 @@ class RolloutWriter:
         fractional = length != int(length)
         writer.lines, writer.depth = [], 1
         if kept:
-            writer.line(f"{', '.join(kept)}{',' if len(kept) == 1 else ''} = registers[{self.section.name!r}]")
+            names = ", ".join(kept) + ("," if len(kept) == 1 else "")
+            writer.line(f"{names} = registers[{self.section.name!r}]")
         steps = "steps" if fractional or not self.training else str(int(length))
         writer.line(f"for t in range({steps}):")
         writer.depth = 2
@@ -317,9 +334,18 @@ class RolloutWriter:
             live = "with grad" in self.board.gradient.values()
             shown = [f"detached({name})" for name in kept] if live else kept
             writer.line(f"registers[{self.section.name!r}] = ({', '.join(shown)},)")
-        lines = [] if "with grad" in self.board.gradient.values() and self.training else ["@torch.no_grad()"]
+        lines = (
+            []
+            if "with grad" in self.board.gradient.values() and self.training
+            else ["@torch.no_grad()"]
+        )
         argument = "steps" if steps == "steps" else ""
-        return [*lines, f"def {self.section.name}({argument}):", f'    """{self._doc(length)}"""', *writer.lines]
+        return [
+            *lines,
+            f"def {self.section.name}({argument}):",
+            f'    """{self._doc(length)}"""',
+            *writer.lines,
+        ]
 
     def _doc(self, length: float) -> str:
         if not self.training:

@@ -60,8 +60,15 @@ def mismatch_diagnostic(
         event = joined(solver, gives.event, wants)
         gives = gives if event is None else DistributionSpec(event=event)
     target = node.label_of(port)
-    feed = next((f for s in board.sections for f in s.trace.feeds
-                 if f.node is node and f.port == port and f.value is value), None)
+    feed = next(
+        (
+            f
+            for s in board.sections
+            for f in s.trace.feeds
+            if f.node is node and f.port == port and f.value is value
+        ),
+        None,
+    )
     source, related = _wiring(value, node, port, feed.sources if feed else ())
     is_loss = isinstance(node.component, Optimizer)
     return Diagnostic(

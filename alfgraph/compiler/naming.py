@@ -11,9 +11,26 @@ from alfgraph.component import Component
 from alfgraph.trace import Node, Value
 
 RESERVED = {
-    "torch", "episodes", "log", "registers", "counters", "rows", "detached", "t", "epoch", "start",
+    "torch",
+    "episodes",
+    "log",
+    "registers",
+    "counters",
+    "rows",
+    "detached",
+    "t",
+    "epoch",
+    "start",
     "random_action",
-    "iteration", "unroll", "prepare", "update", "predict", "batch", "running", "state", "collect",
+    "iteration",
+    "unroll",
+    "prepare",
+    "update",
+    "predict",
+    "batch",
+    "running",
+    "state",
+    "collect",
     *dir(builtins),
 }
 """Names the program uses itself, and Python's."""

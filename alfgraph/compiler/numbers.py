@@ -209,7 +209,11 @@ def _repeat(section: Section, part: Buffer, every: int) -> Loop:
     size, length = _asked(section)
     count = getattr(source, "num_updates_per_train_iter", getattr(source, "epochs", 1))
     return Loop(
-        kind="repeat", every=every, count=count, batch_size=size, batch_length=length,
+        kind="repeat",
+        every=every,
+        count=count,
+        batch_size=size,
+        batch_length=length,
         buffer=part.socket_path,
     )
 
@@ -229,9 +233,7 @@ def _size_diagnostic(
         ),
         source=source.created_at and source.created_at.argument("mini_batch_size"),
         path=source.socket_path,
-        help=(
-            Help(text=f"mini_batch_size={sequences} takes it whole; or raise unroll_length"),
-        ),
+        help=(Help(text=f"mini_batch_size={sequences} takes it whole; or raise unroll_length"),),
     )
 
 

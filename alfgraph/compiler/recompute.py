@@ -49,7 +49,7 @@ def _recompute(
     cloners: dict[Node, _Cloner],
 ) -> bool:
     reads = [n for n in section.trace.nodes if n.path == path and leaf in n.outputs]
-    if not reads or path in board.gradient and board.gradient[path] == "with grad":
+    if not reads or (path in board.gradient and board.gradient[path] == "with grad"):
         return False
     try:
         for read in reads:

@@ -32,9 +32,7 @@ def default_schedule(board: Component) -> Schedule | None:
 def is_schedule_set(board: Component) -> bool:
     """Whether the user plugged a schedule into this board."""
     original = board.binding.original
-    return any(
-        isinstance(getattr(original, name), Schedule) for name in original.model_fields_set
-    )
+    return any(isinstance(getattr(original, name), Schedule) for name in original.model_fields_set)
 
 
 def accepts(board: Component, schedule: Schedule) -> bool:
@@ -44,8 +42,10 @@ def accepts(board: Component, schedule: Schedule) -> bool:
 
 
 def effective_schedules(root: Graph, reporter: Reporter) -> dict[str, Schedule]:
-    """The schedule of every board: set on it, else the nearest enclosing one that was set and
-    whose kind it accepts, else its own default.
+    """The schedule of every board.
+
+    It is the one set on it, else the nearest enclosing one that was set and whose kind it accepts,
+    else its own default.
     """
     found: dict[str, Schedule] = {}
     used: set[int] = set()
@@ -58,13 +58,7 @@ def effective_schedules(root: Graph, reporter: Reporter) -> dict[str, Schedule]:
             if default_schedule(board) is not None:
                 used.add(id(own))
             continue
-        enclosing = _enclosing(board)
-        chosen = own
-        for outer in enclosing:
-            schedule = own_schedule(outer)
-            if is_schedule_set(outer) and schedule is not None and accepts(board, schedule):
-                chosen = schedule
-                break
+        chosen = _inherited_schedule(board) or own
         if chosen is not None:
             found[board.socket_path] = chosen
             used.add(id(chosen))
@@ -75,6 +69,14 @@ def effective_schedules(root: Graph, reporter: Reporter) -> dict[str, Schedule]:
             if takers and not any(accepts(taker, own) for taker in takers):
                 _report_kind(reporter, takers[0], board, own)
     return found
+
+
+def _inherited_schedule(board: Component) -> Schedule | None:
+    for outer in _enclosing(board):
+        schedule = own_schedule(outer)
+        if is_schedule_set(outer) and schedule is not None and accepts(board, schedule):
+            return schedule
+    return None
 
 
 def _enclosing(board: Component) -> list[Component]:
@@ -89,9 +91,7 @@ def _enclosing(board: Component) -> list[Component]:
 def _report_kind(reporter: Reporter, board: Component, holder: Component, given: Schedule) -> None:
     default = default_schedule(board)
     wanted = type(default).__name__
-    name = next(
-        (n for n, p in sockets_of(holder) if isinstance(p, Schedule)), "schedule"
-    )
+    name = next((n for n, p in sockets_of(holder) if isinstance(p, Schedule)), "schedule")
     reporter.report(
         Diagnostic(
             code="E501",
@@ -108,7 +108,9 @@ def _report_kind(reporter: Reporter, board: Component, holder: Component, given:
 
 def collection_schedule(root: Graph, schedules: dict[str, Schedule]) -> Schedule | None:
     """The outermost schedule: it decides how much is collected."""
-    return next((schedules[b.socket_path] for b in boards_of(root) if b.socket_path in schedules), None)
+    return next(
+        (schedules[b.socket_path] for b in boards_of(root) if b.socket_path in schedules), None
+    )
 
 
 def find_trainer(root: Graph) -> Trainer:

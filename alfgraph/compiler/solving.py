@@ -44,8 +44,12 @@ def _tell_known(board: Board) -> None:
             known = part.known()
         except AlfgraphError as error:
             board.reporter.extend(
-                [d if d.source else d.model_copy(update={"source": part.created_at, "path": path})
-                 for d in error.diagnostics]
+                [
+                    d
+                    if d.source
+                    else d.model_copy(update={"source": part.created_at, "path": path})
+                    for d in error.diagnostics
+                ]
             )
             continue
         for name, value in known.items():
@@ -99,8 +103,12 @@ def _derived(board: Board, node: Node) -> bool:
         derived = part.derive(**known)
     except AlfgraphError as error:
         board.reporter.extend(
-            [d if d.source else d.model_copy(update={"source": part.created_at, "path": node.path})
-             for d in error.diagnostics]
+            [
+                d
+                if d.source
+                else d.model_copy(update={"source": part.created_at, "path": node.path})
+                for d in error.diagnostics
+            ]
         )
         return True
     for name, value in derived.items():
@@ -131,9 +139,7 @@ def _learn(solver: Solver, scope: str, name: str, value: Any) -> None:
     is_size = isinstance(value, int)
     unknown: Dims = (Symbol(name, scope),) if is_size else (Star(name.lstrip("*"), scope),)
     known: Dims = (value,) if isinstance(value, int) else value
-    solver.unify(
-        TensorSpec(dtype="bool", sample=known), TensorSpec(dtype="bool", sample=unknown)
-    )
+    solver.unify(TensorSpec(dtype="bool", sample=known), TensorSpec(dtype="bool", sample=unknown))
 
 
 def _registers_follow(solver: Solver, node: Node) -> bool:
@@ -205,7 +211,9 @@ def unsolved(board: Board, spec: Spec) -> list[str]:
     """Names of the unknowns left in a spec."""
     names: list[str] = []
     for symbol in symbols_of(board.solver.resolve(spec)):
-        if isinstance(symbol, SymbolSpec | Star) or (isinstance(symbol, Symbol) and not symbol.rigid):
+        if isinstance(symbol, SymbolSpec | Star) or (
+            isinstance(symbol, Symbol) and not symbol.rigid
+        ):
             names.append(str(symbol))
     return names
 

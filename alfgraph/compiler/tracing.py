@@ -225,7 +225,10 @@ def _watched(method: Callable[..., Any], part: Graph, phase: str, called: _Calle
         by = part.replaced_phases.get(phase)
         if by is not None and trace is not None:
             trace.add(
-                kind="function", board=part.socket_path, path=part.socket_path, component=part,
+                kind="function",
+                board=part.socket_path,
+                path=part.socket_path,
+                component=part,
                 call=phase,
                 settings={"by": by, "effect": True, "with_grad": part.keeps_gradient_for(phase)},
                 sources=Source.stack_of_caller(),

@@ -233,9 +233,7 @@ def _report_unreached(board: Board, node: Node, missing: tuple[str, ...] | list[
     )
 
 
-def _warn_losses(
-    board: Board, node: Node, reach: Reach, named: dict[str, set[str]]
-) -> None:
+def _warn_losses(board: Board, node: Node, reach: Reach, named: dict[str, set[str]]) -> None:
     own = node.path.rpartition(".")[0]
     for path in reach.parameters:
         others = named.get(path, set()) - {node.path}
@@ -271,9 +269,7 @@ def _report_conflicts(
                 code="E121",
                 message=f"{listing(paths)} {verb} trained by `{first.path}` and by `{second.path}`",
                 source=place(second)[0],
-                related=tuple(
-                    ("the other one", s) for s in (place(first)[0],) if s is not None
-                ),
+                related=tuple(("the other one", s) for s in (place(first)[0],) if s is not None),
                 help=(
                     Help(text=f"name the parts each trains: `{second.path}(loss, self.<part>)`"),
                 ),

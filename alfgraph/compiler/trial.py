@@ -240,9 +240,7 @@ class _Trial:
         return self.values[value] if value is not None else None
 
     def arguments(self, node: Node, part: Component) -> list[Any]:
-        return assemble_arguments(
-            node, part, lambda value, port: self.values[value], self.module
-        )
+        return assemble_arguments(node, part, lambda value, port: self.values[value], self.module)
 
     # --------------------------------------------------------------- checking
 

@@ -29,8 +29,17 @@ from alfgraph.settings_table import settings_of
 from alfgraph.specs import dtype_family
 from alfgraph.trace import Node, Value
 
-SIGNS = {"add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "negate": "−", "power": "^",
-         "less": "<", "greater": ">", "equals": "="}
+SIGNS = {
+    "add": "+",
+    "subtract": "−",
+    "multiply": "×",
+    "divide": "÷",
+    "negate": "−",
+    "power": "^",
+    "less": "<",
+    "greater": ">",
+    "equals": "=",
+}
 
 
 def board_view(plan: Plan) -> BoardView:
@@ -46,8 +55,9 @@ def board_view(plan: Plan) -> BoardView:
             for p in plan.phases
         ),
         parts=tuple(_parts(plan, board, nodes)),
-        nodes=tuple(_node(board, section, node) for section in board.sections
-                    for node in section.nodes()),
+        nodes=tuple(
+            _node(board, section, node) for section in board.sections for node in section.nodes()
+        ),
         wires=tuple(_wires(board)),
         crossings=tuple(_crossings(board)),
         parameters=tuple(_parameters(plan)),
@@ -101,8 +111,7 @@ def _node(board: Board, section: Section, node: Node) -> NodeView:
     shown = outputs or list(node.outputs.values())[:1]
     feeds = [f for f in section.trace.feeds if f.node is node]
     inputs = [
-        _pin(board, _pin_name(node, name), value, value.role)
-        for name, value in _read(node).items()
+        _pin(board, _pin_name(node, name), value, value.role) for name, value in _read(node).items()
     ]
     inputs += [_pin(board, f.port, f.value) for f in feeds]
     return NodeView(
@@ -195,21 +204,23 @@ def _parts(plan: Plan, board: Board, nodes: list[Node]) -> list[PartView]:
     rows = settings_of(plan.compiled.graph)
     trained = {p: o.path for o in plan.optimizers for p in o.trains}
     used = {node.path: node.component for node in nodes if node.component is not None}
-    used |= {p.socket_path: p for p in parts_below(board.root)
-             if isinstance(p, Graph) and p.socket_path not in used}
+    used |= {
+        p.socket_path: p
+        for p in parts_below(board.root)
+        if isinstance(p, Graph) and p.socket_path not in used
+    }
     return [_part(board, path, part, rows, trained) for path, part in used.items()]
 
 
-def _part(
-    board: Board, path: str, part: Component, rows: Any, trained: dict[str, str]
-) -> PartView:
+def _part(board: Board, path: str, part: Component, rows: Any, trained: dict[str, str]) -> PartView:
     prefix = f"{path}." if path else ""
     settings = {
         row.path.removeprefix(prefix): SettingView(
             value=row.value, origin=row.origin, default=row.is_default
         )
         for row in rows
-        if row.path.startswith(prefix) and not row.is_part
+        if row.path.startswith(prefix)
+        and not row.is_part
         and "." not in row.path.removeprefix(prefix)
     }
     file, line = _defined(type(part))

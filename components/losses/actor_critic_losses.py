@@ -59,14 +59,12 @@ class ActorCriticLoss(Loss):
 
     def forward(self, *rows: Any) -> Any:
         """[T, B] rows in the order of the ports -> the loss and its parts, scalars."""
-        result = self.objective(*rows)
+        result = self.objective(rows)
         return result.loss, result.policy, result.value, result.entropy
 
-    def objective(
-        self, step_type: Any, advantage: Any, returns: Any, log_prob: Any, entropy: Any,
-        value: Any, old_log_prob: Any = None, clip: float | None = None,
-    ) -> Objective:
-        """The loss and its parts; with `old_log_prob` and `clip`, PPO's."""
+    def objective(self, rows: tuple[Any, ...], clip: float | None = None) -> Objective:
+        """The loss and its parts, from rows in the order of the ports; with `clip`, PPO's."""
+        step_type, advantage, returns, log_prob, entropy, value, *old = rows
         if self.normalize_advantages:
             advantage = normalize_advantage(advantage, valid_entries(step_type))
         return actor_critic_objective(
@@ -75,7 +73,7 @@ class ActorCriticLoss(Loss):
                 average_weights(step_type, over_all=self.average_over_all),
                 combine_rewards(advantage),
                 returns,
-                old_log_prob,
+                *old,
             ),
             Weighting(
                 clip=clip,
@@ -108,8 +106,12 @@ class PPOLoss(ActorCriticLoss):
 
     def forward(self, *rows: Any) -> Any:
         """[T, M] rows in the order of the ports -> the loss and its parts, scalars."""
-        result = self.objective(*rows, current(self.clip))
+        result = self.objective(rows, current(self.clip))
         return (
-            result.loss, result.policy, result.value, result.entropy, result.approximate_kl,
+            result.loss,
+            result.policy,
+            result.value,
+            result.entropy,
+            result.approximate_kl,
             result.clip_fraction,
         )

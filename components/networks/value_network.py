@@ -59,4 +59,6 @@ class _Value(nn.Module):
 
     def forward(self, observation: Any) -> Tensor:
         value: Tensor = self.last(self.features(observation))
-        return value.squeeze(-1) if not self.shape else value.reshape(*value.shape[:-1], *self.shape)
+        return (
+            value.squeeze(-1) if not self.shape else value.reshape(*value.shape[:-1], *self.shape)
+        )

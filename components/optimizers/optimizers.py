@@ -80,7 +80,10 @@ class AdamW(Adam):
     def rule(self) -> UpdateRule:
         """AdamW's rule."""
         return AdamRule(
-            betas=self.betas, eps=self.eps, weight_decay=self.weight_decay, decoupled=True,
+            betas=self.betas,
+            eps=self.eps,
+            weight_decay=self.weight_decay,
+            decoupled=True,
             eps_outside=self.eps_outside,
         )
 

@@ -99,7 +99,5 @@ class OneStep(ValueTarget):
 
     def forward(self, reward: Any, discount: Any, step_type: Any, value: Any) -> Any:
         """[T+1, B, *r] steps and values -> [T, B, *r] advantage and return."""
-        returns = one_step_discounted_return(
-            reward, discount, step_type, value, gamma=self.gamma
-        )
+        returns = one_step_discounted_return(reward, discount, step_type, value, gamma=self.gamma)
         return returns - value[:-1].detach(), returns

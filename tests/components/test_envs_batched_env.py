@@ -345,7 +345,9 @@ def test_prev_action_does_not_carry_a_gradient_and_shows_the_boards_action() -> 
 def test_a_failing_environment_is_named(form: Vectorization) -> None:
     env = batch(Counter, num_envs=3, vectorization=form)
     env.reset()
-    with pytest.raises(RunError, match=r"environment 1 \(`Counter`\) failed.*KeyError.*broken wheel"):
+    with pytest.raises(
+        RunError, match=r"environment 1 \(`Counter`\) failed.*KeyError.*broken wheel"
+    ):
         env.step(torch.tensor([0, 2, 0]))
     env.close()
 
@@ -361,7 +363,9 @@ def test_a_dead_worker_is_named() -> None:
 def test_a_hung_worker_is_named() -> None:
     env = batch(Counter, num_envs=3, vectorization="workers", worker_timeout=0.5)
     env.reset()
-    with pytest.raises(RunError, match=r"environment 1 \(`Counter`\) gave no answer for 0.5 seconds"):
+    with pytest.raises(
+        RunError, match=r"environment 1 \(`Counter`\) gave no answer for 0.5 seconds"
+    ):
         env.step(torch.tensor([0, 4, 0]))
     env.close()
 
