@@ -13,8 +13,10 @@ from alfgraph.annealing import (
     StepAnnealing,
 )
 from alfgraph.components.algorithms.actor_critic import ActorCritic
+from alfgraph.components.algorithms.c51 import C51
 from alfgraph.components.algorithms.dqn import DQN
 from alfgraph.components.algorithms.ppo import PPO
+from alfgraph.components.algorithms.qrdqn import QRDQN
 from alfgraph.components.algorithms.sac import SAC
 from alfgraph.components.algorithms.td3 import DDPG, TD3
 from alfgraph.components.buffers.mini_batches import MiniBatches
@@ -24,11 +26,14 @@ from alfgraph.components.envs.gym_env import GymEnv
 from alfgraph.components.exploration.action_noise import ActionNoise, GaussianNoise
 from alfgraph.components.exploration.epsilon_greedy import EpsilonGreedy, Greedy
 from alfgraph.components.losses.actor_critic_losses import ActorCriticLoss, PPOLoss
+from alfgraph.components.losses.categorical_loss import CategoricalLoss
+from alfgraph.components.losses.quantile_loss import QuantileLoss
 from alfgraph.components.losses.td_loss import TDLoss, ValidMean
 from alfgraph.components.losses.temperature_loss import TemperatureLoss
 from alfgraph.components.networks.actor_network import ActorDistributionNetwork
 from alfgraph.components.networks.critic_network import CriticNetwork, Ensemble
 from alfgraph.components.networks.deterministic_actor import ActorNetwork
+from alfgraph.components.networks.distributional_q import CategoricalQNetwork, QuantileQNetwork
 from alfgraph.components.networks.mlp_network import MLP
 from alfgraph.components.networks.q_network import QNetwork
 from alfgraph.components.networks.recurrent_memory import GRU, LSTM
@@ -39,6 +44,7 @@ from alfgraph.components.networks.value_network import ValueNetwork
 from alfgraph.components.optimizers.optimizers import SGD, Adam, AdamW
 from alfgraph.components.pipelines import Pipeline
 from alfgraph.components.returns.advantages import GAE, MonteCarlo, OneStep, TDLambda
+from alfgraph.components.returns.categorical_projection import CategoricalProjection
 from alfgraph.components.targets.target import Target
 from alfgraph.components.transforms.frame_stack import FrameStack
 from alfgraph.components.transforms.image_scale import ImageScale
@@ -77,6 +83,7 @@ from alfgraph.timestep import TimeStep
 from alfgraph.trainer import Trainer
 
 __all__ = [
+    "C51",
     "DDPG",
     "DQN",
     "GAE",
@@ -84,6 +91,7 @@ __all__ = [
     "LSTM",
     "MLP",
     "PPO",
+    "QRDQN",
     "SAC",
     "SGD",
     "TD3",
@@ -99,6 +107,9 @@ __all__ = [
     "Annealing",
     "Averaging",
     "Buffer",
+    "CategoricalLoss",
+    "CategoricalProjection",
+    "CategoricalQNetwork",
     "ConstantAnnealing",
     "CriticNetwork",
     "CyclicalAnnealing",
@@ -132,6 +143,8 @@ __all__ = [
     "Pipeline",
     "PolicyNetwork",
     "QNetwork",
+    "QuantileLoss",
+    "QuantileQNetwork",
     "Rate",
     "RecurrentActor",
     "RecurrentValueNetwork",

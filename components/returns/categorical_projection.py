@@ -1,0 +1,71 @@
+"""CategoricalProjection: the one-step target of a distribution, projected onto its atoms."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from alfgraph.components.losses.td_loss import one_step_target
+from alfgraph.families import Returns
+from alfgraph.ports import In, Out
+
+
+def project(probabilities: Tensor, places: Tensor, support: Tensor) -> Tensor:
+    """Return the distribution on the support that is nearest to one that lies elsewhere.
+
+    Each place's probability goes to the two atoms beside it, more to the nearer; beyond the ends it
+    goes to the end.
+
+    Args:
+        probabilities: `[*batch, j] float32`, of the places.
+        places: `[*batch, j] float32`.
+        support: `[k] float32`, evenly spaced atoms, ascending.
+
+    Returns:
+        `[*batch, k] float32`, of the same sum.
+
+    Source: Bellemare et al. 2017, arXiv:1707.06887, eq. 7. Unlike Algorithm 1, read literally, it
+        loses nothing where a place is exactly an atom.
+    """
+    step = (support[-1] - support[0]) / (len(support) - 1)
+    inside = torch.minimum(torch.maximum(places, support[0]), support[-1])
+    distance = (inside.unsqueeze(-2) - support.unsqueeze(-1)).abs() / step
+    return ((1.0 - distance).clamp(min=0.0) @ probabilities.unsqueeze(-1)).squeeze(-1)
+
+
+class CategoricalProjection(Returns):
+    """Probabilities of atoms nearest to those of `r + γ d z`.
+
+    Details:
+        - A termination (d = 0) puts everything at the reward; a time limit (d = 1) does not.
+        - `clipped` is the share of the probability that lay beyond the ends of the support.
+
+    Attributes:
+        gamma: γ.
+
+    Source: Bellemare et al. 2017, arXiv:1707.06887, Algorithm 1.
+    """
+
+    gamma: Annotated[float, Field(ge=0.0, le=1.0)] = 0.99
+
+    reward = In("float32[T+1, *batch]", role="reward")
+    discount = In("float32[T+1, *batch]", role="discount")
+    support = In("float32[k]", detach=True)
+    logits = In("float32[T, *batch, k]", detach=True)
+    target = Out("float32[T, *batch, k]")
+    clipped = Out("float32[]", monitor=True)
+
+    def forward(
+        self, reward: Tensor, discount: Tensor, support: Tensor, logits: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """[T+1, M] steps, [k] atoms, [T, M, k] logits -> [T, M, k] target, clipped share."""
+        places = one_step_target(
+            reward[1:].unsqueeze(-1), discount[1:].unsqueeze(-1), support, self.gamma
+        )
+        probabilities = logits.softmax(-1)
+        outside = (places < support[0]) | (places > support[-1])
+        clipped = (probabilities * outside).sum(-1).mean()
+        return project(probabilities, places, support), clipped
