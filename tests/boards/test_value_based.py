@@ -26,8 +26,8 @@ from alfgraph.graph import Graph
 from tests.boards.driving import are_equal, iterate, parameters, started, trained
 from tests.boards.worlds import Clock
 
-KINDS: dict[str, type[Algorithm]] = {"DQN": DQN, "QRDQN": QRDQN, "C51": C51}
-NETWORKS: dict[str, QNetwork] = {
+KINDS: dict[str, Any] = {"DQN": DQN, "QRDQN": QRDQN, "C51": C51}
+NETWORKS: dict[str, Any] = {
     "DQN": QNetwork(hidden=(8,)),
     "QRDQN": QuantileQNetwork(hidden=(8,), num_quantiles=3),
     "C51": CategoricalQNetwork(hidden=(8,), num_atoms=7, lowest=-2.0, highest=10.0),
@@ -44,13 +44,13 @@ def board(algorithm: Algorithm, env: Any = Clock, **schedule: Any) -> Graph:
 
 def updated(algorithm: Algorithm) -> tuple[Any, Any, Any, tuple[Any, ...]]:
     """A program after an update; copies of its network and target before; and the mini-batch."""
-    program = iterate(started(board(algorithm)), 2)
+    program: Any = iterate(started(board(algorithm)), 2)
     q: Any = copy.deepcopy(program.modules["algorithm.q"])
     slow: Any = program.modules["algorithm.target.of(algorithm.q)"]
     replay = program.buffers["algorithm.replay"]
     with program.generators():
         state = torch.get_rng_state()
-        observation, action, reward, discount, kind = replay.sample(  # type: ignore[attr-defined]
+        observation, action, reward, discount, kind = replay.sample(
             "step.observation", "action", "step.reward", "step.discount", "step.step_type"
         )
         torch.set_rng_state(state)

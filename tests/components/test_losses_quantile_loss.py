@@ -109,8 +109,7 @@ def test_the_minimum_is_at_the_quantiles() -> None:
     estimate = torch.zeros(1, 4, requires_grad=True)
     optimizer = torch.optim.Adam([estimate], lr=0.05)
     for _ in range(400):
-        optimizer.zero_grad()
-        quantile_huber(estimate, target, kappa=0.5).sum().backward()
+        (estimate.grad,) = torch.autograd.grad(quantile_huber(estimate, target, 0.5), [estimate])
         optimizer.step()
     expected = torch.tensor([[1.5, 3.5, 5.5, 7.5]])
     torch.testing.assert_close(estimate.detach(), expected, atol=0.3, rtol=0.0)
