@@ -32,6 +32,10 @@ from alfgraph.trace import Node
 _OF_TRAINING = (Buffer, Environment, Optimizer)
 
 
+Clock = tuple[dict[str, float], Callable[[], object] | None]
+"""Seconds by phase, and what to wait for before the clock is read."""
+
+
 class Program:
     """What runs: modules, buffers, optimizers, environments and the functions that use them.
 
@@ -73,6 +77,7 @@ class Program:
         self._length = Fraction(str(plan.schedule.unroll_length))
         self._training = training
         self._inside = False
+        self._clock: Clock | None = None
         self._generators = seeded_generators(seed, device)
         try:
             with self.generators():
@@ -233,14 +238,37 @@ class Program:
         """From now on add up how long each phase takes.
 
         Args:
-            seconds: where to add, by phase; 0 is put there for each.
+            seconds: where to add, by phase.
             wait: called before the clock is read: waits for an accelerator.
         """
+        self._clock = (seconds, wait)
+        self._time(self.namespace)
+
+    def _time(self, namespace: dict[str, Any]) -> None:
+        """Let the phases of a namespace be timed, if those of the program are."""
+        if self._clock is None:
+            return
+        seconds, wait = self._clock
         for phase in self.plan.phases:
-            if phase.phase != "predict" and phase.name in self.namespace:
-                seconds[phase.name] = 0.0
-                function = self.namespace[phase.name]
-                self.namespace[phase.name] = _timed(function, seconds, phase.name, wait)
+            if phase.phase != "predict" and phase.name in namespace:
+                seconds.setdefault(phase.name, 0.0)
+                namespace[phase.name] = _timed(namespace[phase.name], seconds, phase.name, wait)
+
+    def variant(self, source: str, file_name: str, **names: Any) -> dict[str, Any]:
+        """Other source over the same parts and state; its `iteration` may take turns with ours.
+
+        Args:
+            source: what to execute.
+            file_name: what tracebacks call it.
+            **names: what it may use besides.
+
+        Returns:
+            Its namespace.
+        """
+        namespace = {**self.namespace, **names}
+        exec(compile(source, file_name, "exec"), namespace)
+        self._time(namespace)
+        return namespace
 
     @contextlib.contextmanager
     def generators(self) -> Iterator[None]:

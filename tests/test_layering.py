@@ -33,7 +33,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("compiler",),
     ("operative", "buffer_layouts"),
     ("program",),
-    ("runtime", "render", "monitor"),
+    ("runtime", "render", "monitor", "live"),
     ("testing",),
     ("cli",),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from alfgraph.compiler.arithmetic import ATOM, write
@@ -19,6 +19,8 @@ from alfgraph.specs import DistributionSpec, RecordSpec, Spec, Star
 from alfgraph.trace import Node, Value
 
 WIDTH = 96
+PROBE = "_probe"
+"""What shows values; no part and no variable is called so."""
 
 INLINED = {
     "add",
@@ -41,9 +43,15 @@ class FunctionWriter:
     """Writes the body of one section as lines of Python."""
 
     def __init__(
-        self, board: Board, section: Section, names: dict[str, str], functions: dict[str, Any]
+        self,
+        board: Board,
+        section: Section,
+        names: dict[str, str],
+        functions: dict[str, Any],
+        probed: Sequence[Value] = (),
     ) -> None:
         self.board = board
+        self.probed = {value: number for number, value in enumerate(probed)}
         self.section = section
         self.names = names
         self.functions = functions
@@ -52,6 +60,7 @@ class FunctionWriter:
         self.depth = 1
         self.hands_out = False
         self.autograd = False
+        self.replaced: set[Value] = set()
         self.uses = self._count_uses()
         self.gates = gates_of(section, self._read_by)
         self.order = order_optimizers(board, section, self.gates)
@@ -90,6 +99,7 @@ class FunctionWriter:
     def _is_inlined(self, value: Value) -> bool:
         return (
             value not in self.variables.names
+            and value not in self.probed
             and value.node.kind == "math"
             and value.node.call in INLINED
             and (self.uses.get(value, 0) == 1 or value.node.call in {"key", "detach"})
@@ -126,11 +136,22 @@ class FunctionWriter:
         """Write the statements of one node, unless that was done ahead of its place."""
         if node in self._ahead:
             return
-        self._in_blocks(node, lambda: self._statement(node))
+        self._in_blocks(node, lambda: self._probed_statement(node))
         for earlier, last in self.order.deferred.items():
             if last is node:
                 apply = f"{self.names[earlier.path]}.apply()"
                 self._in_blocks(earlier, functools.partial(self.line, apply))
+
+    def _probed_statement(self, node: Node) -> None:
+        self._statement(node)
+        for value in (*node.outputs.values(), *([node.state] if node.state else [])):
+            if value.node is node:
+                self.probe(value)
+
+    def probe(self, value: Value) -> None:
+        """Write the call that shows a value, if it is to be shown."""
+        if value in self.probed and value not in self.replaced:
+            self.line(f"{PROBE}({self.probed[value]}, {self.expression(value)})")
 
     def _in_blocks(self, node: Node, write_statement: Callable[[], None]) -> None:
         """Write below the headers a node needs; those of the statement before are shared."""

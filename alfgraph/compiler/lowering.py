@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,8 +39,14 @@ class ProgramWriter:
     """Writes the module the run executes."""
 
     def __init__(
-        self, board: Board, loops: dict[str, Loop], names: dict[str, str], title: str
+        self,
+        board: Board,
+        loops: dict[str, Loop],
+        names: dict[str, str],
+        title: str,
+        probed: Sequence[Value] = (),
     ) -> None:
+        self.probed = probed
         self.board = board
         self.loops = loops
         self.names = names
@@ -76,9 +83,13 @@ class ProgramWriter:
             return RolloutWriter(self, section, training=False).write()
         return self._phase(section)
 
+    def writer(self, section: Section) -> FunctionWriter:
+        """What writes the statements of a section."""
+        return FunctionWriter(self.board, section, self.names, self.functions, self.probed)
+
     def _phase(self, section: Section) -> list[str]:
         loop = self.loops[section.name]
-        writer = FunctionWriter(self.board, section, self.names, self.functions)
+        writer = self.writer(section)
         writer.hands_out = loop.kind == "mini_batches"
         argument = "batch" if writer.hands_out else ""
         trains = any(
@@ -214,7 +225,7 @@ class RolloutWriter:
         self.board = program.board
         self.section = section
         self.training = training
-        self.writer = FunctionWriter(self.board, section, program.names, program.functions)
+        self.writer = program.writer(section)
         self.env = next(
             (n for n in section.trace.nodes if isinstance(n.component, Environment)), None
         )
@@ -320,6 +331,8 @@ class RolloutWriter:
         if random_steps(self.board) and self.training:
             for feed in self.section.trace.feeds:
                 writer.variables.name(feed.value)  # a variable, so that it can be replaced
+                if isinstance(feed.node.component, Environment):
+                    writer.replaced.add(feed.value)
         for node in self.section.nodes():
             if node.id not in inside:
                 writer.node(node)
@@ -362,6 +375,8 @@ class RolloutWriter:
                 action = self.writer.variables.name(feed.value)
                 self.writer.line(f"if counters['env_steps'] < {steps}:")
                 self.writer.line(f"    {action} = random_action()")
+                self.writer.replaced.discard(feed.value)
+                self.writer.probe(feed.value)
 
     def _step_environment(self) -> None:
         env = self.program.names[self.env.path] if self.env else "env"
@@ -400,8 +415,18 @@ def parts_of_function(board: Board, node: Node) -> list[Component]:
     ]
 
 
-def lower(board: Board, loops: dict[str, Loop], title: str) -> Lowered:
-    """Write the program of a checked board."""
+def lower(
+    board: Board, loops: dict[str, Loop], title: str, probed: Sequence[Value] = ()
+) -> Lowered:
+    """Write the program of a checked board.
+
+    Args:
+        board: its bound and checked form.
+        loops: by section.
+        title: its first line.
+        probed: values to show: `_probe(NUMBER, value)` stands behind the statement that makes each.
+            The program computes the same numbers, bit for bit.
+    """
     used: dict[str, Component] = {}
     for section in board.sections:
         for node in section.nodes():
@@ -421,7 +446,7 @@ def lower(board: Board, loops: dict[str, Loop], title: str) -> Lowered:
         for name in node.outputs
     }
     names = part_names(used.values(), [section.name for section in board.sections], ports)
-    writer = ProgramWriter(board, loops, names, title)
+    writer = ProgramWriter(board, loops, names, title, probed)
     source = writer.write(used)
     return Lowered(
         source=source,

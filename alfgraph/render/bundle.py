@@ -67,14 +67,15 @@ def _gathered(
     groups: dict[str, list[PinView]] = {}
     for pin in pins:
         groups.setdefault(bundled.get((node.id, pin.name), ("", pin.name))[1], []).append(pin)
-    return tuple(_bus_pin(name, group) for name, group in groups.items())
+    return tuple(_bus_pin(node.id, name, group) for name, group in groups.items())
 
 
-def _bus_pin(name: str, group: list[PinView]) -> PinView:
+def _bus_pin(node: str, name: str, group: list[PinView]) -> PinView:
     if [pin.name for pin in group] == [name]:
         return group[0]
     fields = ", ".join(f"{pin.name.partition('.')[2] or pin.name}: {pin.spec}" for pin in group)
-    return PinView(name=name, spec="{" + fields + "}", dtype_family="record")
+    stands_for = tuple(ref for pin in group for ref in pin.stands_for or ((node, pin.name),))
+    return PinView(name=name, spec="{" + fields + "}", dtype_family="record", stands_for=stands_for)
 
 
 def _gathered_wires(

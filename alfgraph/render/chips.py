@@ -203,6 +203,7 @@ def _add_pin(chip: Chip, side: Side, pin: PinView, dy: int, layer: Layer) -> Non
         layer=layer,
         shows_name=layer in ("wire", "bus"),
         default=pin.default,
+        stands_for=pin.stands_for or ((chip.node.id, pin.name),),
     )
 
 

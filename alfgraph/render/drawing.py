@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from alfgraph.render.view import DtypeFamily, NodeView, PartView
+from alfgraph.render.view import DtypeFamily, NodeView, PartView, PinRef
 
 GRID = 6
 """Everything a wire touches lies on this grid, so that lines are equal or clearly apart."""
@@ -53,7 +53,7 @@ class Chip:
 
 @dataclass(slots=True, eq=False)
 class Pin:
-    """A pad of a chip, `dy` below the chip's top edge."""
+    """A pad of a chip, `dy` below the chip's top edge; it may stand for pins of the board."""
 
     chip: Chip
     side: Side
@@ -65,6 +65,7 @@ class Pin:
     shows_name: bool = True
     connected: bool = False
     default: str | None = None
+    stands_for: tuple[PinRef, ...] = ()
 
     @property
     def anchor(self) -> Point:

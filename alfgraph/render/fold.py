@@ -131,7 +131,7 @@ class _Folding:
         found = next(p for p in getattr(node, side) if p.name == pin[1])
         before: tuple[PinView, ...] = getattr(chip, side)
         name = _free_name(pin[1], node.label, {p.name for p in before})
-        added = (*before, found.model_copy(update={"name": name}))
+        added = (*before, found.model_copy(update={"name": name, "stands_for": (pin,)}))
         self.chips[identity] = chip.model_copy(update={side: added})
         self.pins[side + identity, key] = identity, name
         return identity, name

@@ -21,6 +21,7 @@ from alfgraph.render.view import (
     ParameterView,
     PartView,
     PhaseView,
+    PinRef,
     PinView,
     SettingView,
     WireView,
@@ -62,6 +63,15 @@ def board_view(plan: Plan) -> BoardView:
         crossings=tuple(_crossings(board)),
         parameters=tuple(_parameters(plan)),
     )
+
+
+def values_by_pin(plan: Plan) -> dict[PinRef, Value]:
+    """What flows from each output pin that a wire starts at."""
+    found: dict[PinRef, Value] = {}
+    for section in plan.compiled.board.sections:
+        for value in _used(section):
+            found[_id(value.node), _pin_name(value.node, value.name)] = value
+    return found
 
 
 def _sizes(board: Board) -> dict[str, int | float]:

@@ -71,7 +71,10 @@ def _variables(theme: str) -> str:
 
 
 def _fold(view: BoardView, closed: frozenset[str], heat: str) -> str:
-    """One way to open and close the nested boards, waiting in a template."""
+    """One way to open and close the nested boards, waiting in a template.
+
+    `data-wires` says for every net which output pins of the board it starts at.
+    """
     layout = lay_out(bundle(fold(view, closed)))
     drawing = element(
         "svg",
@@ -83,7 +86,14 @@ def _fold(view: BoardView, closed: frozenset[str], heat: str) -> str:
         role="group",
         aria_label=f"Circuit board of {view.name}",
     )
-    return element("template", drawing, class_="fold", data_closed=" ".join(sorted(closed)))
+    wires = {net.number: net.source.stands_for for net in layout.nets if net.layer == "wire"}
+    return element(
+        "template",
+        drawing,
+        class_="fold",
+        data_closed=" ".join(sorted(closed)),
+        data_wires=json.dumps(wires, ensure_ascii=False),
+    )
 
 
 def folds(view: BoardView, depth: int | None) -> list[frozenset[str]]:

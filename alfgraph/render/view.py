@@ -81,6 +81,8 @@ class PinView(View):
         dtype_family: which colour it has.
         role: what the values mean, such as `reward` or `log_prob`.
         default: for an input without wire, what it gets instead.
+        stands_for: for a pin that a drawing gathers from others, or puts at the edge of a closed
+            board: those others.
     """
 
     name: str
@@ -88,6 +90,7 @@ class PinView(View):
     dtype_family: DtypeFamily = "float"
     role: str | None = None
     default: str | None = None
+    stands_for: tuple[PinRef, ...] = Field(default=(), exclude=True)
 
 
 class NodeView(View):

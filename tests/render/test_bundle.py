@@ -1,6 +1,7 @@
 """Records become buses."""
 
 from alfgraph.render.bundle import bundle
+from alfgraph.render.fold import fold
 from alfgraph.render.view import NodeView, PhaseView
 from tests.render.ppo_board import ppo
 from tests.render.wiring import Wiring, board
@@ -44,3 +45,16 @@ def test_a_replaced_field_stays_a_pin_of_its_own() -> None:
 def test_bundling_twice_changes_nothing() -> None:
     once = bundle(ppo())
     assert bundle(once).nodes == once.nodes
+
+
+def test_a_pin_remembers_what_it_stands_for() -> None:
+    """Also at the edge of a closed board, and through both."""
+    env = next(node for node in bundle(ppo()).nodes if node.id == "unroll/env")
+    step = env.outputs[0]
+    fields = ("step_type", "reward", "discount", "observation")
+    assert step.name == "step"
+    assert set(step.stands_for) == {("unroll/env", f"step.{field}") for field in fields}
+    closed = bundle(fold(ppo(), {"algorithm"}))
+    algorithm = next(node for node in closed.nodes if node.id == "unroll/algorithm")
+    assert algorithm.outputs[0].stands_for == (("unroll/sample", "action"),)
+    assert "stands_for" not in closed.model_dump_json()

@@ -1,0 +1,101 @@
+"""Probes: the emitted program with a meter on some wires, run for one iteration in its stead.
+
+The program that trains has no place where a meter could be; a second source is lowered from the
+same board, in which a call stands behind the statements that make the wires' values. It shares
+every part, buffer and register with the first, and computes the same numbers bit for bit, so that
+the two may take turns.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Iterable
+from typing import Any
+
+from alfgraph.compiler.function_writer import PROBE
+from alfgraph.compiler.lowering import lower
+from alfgraph.live.measuring import Measurement
+from alfgraph.program import Program
+from alfgraph.render.from_plan import values_by_pin
+from alfgraph.render.view import PinRef
+from alfgraph.trace import Value
+
+
+class Probes:
+    """Measures wires of a running program, an iteration at a time."""
+
+    def __init__(self, program: Program) -> None:
+        """Look up the wires; nothing is measured yet.
+
+        Args:
+            program: what trains.
+        """
+        self._program = program
+        self._values: dict[PinRef, Value] = values_by_pin(program.plan)
+        self._variant: tuple[tuple[PinRef, ...], dict[str, Any]] = ((), {})
+        self._replaced: Any = None
+        self._slots: list[Measurement] = []
+
+    def known(self, pins: Iterable[PinRef]) -> tuple[PinRef, ...]:
+        """Those pins that a wire starts at, each once."""
+        return tuple(dict.fromkeys(pin for pin in pins if pin in self._values))
+
+    @property
+    def is_measuring(self) -> bool:
+        """Whether the next iteration is run with meters."""
+        return self._replaced is not None
+
+    def insert(self, pins: tuple[PinRef, ...]) -> None:
+        """Measure wires in the next iteration.
+
+        Args:
+            pins: the output pins they start at, as `known` gives them.
+        """
+        self.remove()
+        if self._variant[0] != pins:
+            self._forget()
+            self._variant = (pins, self._lowered(pins))
+        self._slots[:] = [Measurement() for _ in pins]
+        namespace = self._program.namespace
+        self._replaced = namespace["iteration"]
+        namespace["iteration"] = self._variant[1]["iteration"]
+
+    def remove(self) -> dict[PinRef, dict[str, Any]]:
+        """Let the program itself run again.
+
+        Returns:
+            What was measured, by pin; nothing of wires that no value came through.
+        """
+        if self._replaced is None:
+            return {}
+        self._program.namespace["iteration"] = self._replaced
+        self._replaced = None
+        found = zip(self._variant[0], self._slots, strict=True)
+        return {pin: measured.report() for pin, measured in found if measured.calls}
+
+    def close(self) -> None:
+        """Remove the meters for good."""
+        self.remove()
+        self._forget()
+
+    def _lowered(self, pins: tuple[PinRef, ...]) -> dict[str, Any]:
+        compiled = self._program.plan.compiled
+        title = f"The training loop of {self._program.plan.name}, with {len(pins)} wires measured."
+        values = [self._values[pin] for pin in pins]
+        source = lower(compiled.board, compiled.loops, title, values).source
+        name = self._file_name
+        lines = source.splitlines(keepends=True)
+        linecache.cache[name] = (len(source), None, lines, name)
+        return self._program.variant(source, name, **{PROBE: self._take})
+
+    def _take(self, number: int, value: Any) -> None:
+        """What the second source calls."""
+        self._slots[number].add(value)
+
+    @property
+    def _file_name(self) -> str:
+        return f"{self._program.file_name.removesuffix('>')} with probes>"
+
+    def _forget(self) -> None:
+        linecache.cache.pop(self._file_name, None)
+        self._variant = ((), {})
