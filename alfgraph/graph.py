@@ -142,7 +142,9 @@ class Graph(Component):
         return render_view(board_view(self.plan()), path, **options)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {"image/svg+xml": self.render("svg"), "text/plain": self.render("txt")}
+        from alfgraph.render.notebook import mime_bundle
+
+        return mime_bundle(self)
 
 
 def _walk(graph: Graph, bound: Mapping[str, Any], state: Any, trace: Any) -> Application:

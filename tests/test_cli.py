@@ -306,7 +306,8 @@ class TestLookingUp:
         other = plant(tmp_path / "b.py", text.replace("num_envs=30", "num_envs=7"))
         assert alf("diff", SMALLEST, other).out == "`env.num_envs`: 30 → 7\n"
         assert alf("diff", SMALLEST, SMALLEST).out == "the boards are equal\n"
-        assert json.loads(alf("diff", SMALLEST, other, "--json").out) == ["`env.num_envs`: 30 → 7"]
+        found = json.loads(alf("diff", SMALLEST, other, "--json").out)
+        assert found == {"settings": ["`env.num_envs`: 30 → 7"], "components": [], "wires": []}
         assert "holds no run" in alf("diff", str(tmp_path), SMALLEST).err
 
 

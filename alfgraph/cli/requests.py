@@ -59,6 +59,10 @@ class CheckRequest(BoardRequest):
         Literal["text", "json", "github"],
         typer.Option(help="`github` prints annotations for a workflow."),
     ] = "text"
+    render: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Draw the board there, wrong wires in red: board.svg"),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -163,8 +167,23 @@ class ExplainRequest:
 class DiffRequest:
     """What `diff` can be told."""
 
-    a: Annotated[str, typer.Argument(metavar="A", help="A graph file or a run directory.")]
+    a: Annotated[
+        str,
+        typer.Argument(
+            metavar="A",
+            help="A graph file, one at a git revision (`file.py@HEAD~3`), or a run directory.",
+        ),
+    ]
     b: Annotated[str, typer.Argument(metavar="B", help="Another one.")]
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Draw both as one board, in three colours."
+        ),
+    ] = None
+    theme: Annotated[
+        Literal["board", "light", "print"], typer.Option(help="Solder mask, light, or for paper.")
+    ] = "board"
     json: Json = False
 
 

@@ -7,13 +7,8 @@ import io
 import json
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path
-from typing import Any
 
-from alfgraph.board_file import Description, describe
 from alfgraph.cli.reporting import terminal_width, uses_color
-from alfgraph.errors import UsageError
-from alfgraph.loading import load
 from alfgraph.settings_table import SettingRow
 
 Cell = tuple[str, str]
@@ -92,23 +87,3 @@ def settings_as_json(rows: Iterable[SettingRow], idle: Collection[str] | None) -
         for row in rows
     ]
     return json.dumps(objects, indent=2, ensure_ascii=False)
-
-
-def description_of(name: str) -> Description:
-    """The board of a graph file, or the one a run directory is locked to.
-
-    Raises:
-        UsageError: a directory without a run.
-        AlfgraphError: the graph file cannot be loaded.
-    """
-    path = Path(name)
-    lock = path / "board.json" if path.is_dir() else path
-    if lock.suffix != ".json":
-        return describe(load(name, relative_to=Path.cwd()))
-    try:
-        found: Any = json.loads(lock.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"`{name}` holds no run: {error}") from None
-    if not isinstance(found, dict):
-        raise UsageError(f"`{lock}` describes no board")
-    return found

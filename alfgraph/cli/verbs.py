@@ -26,6 +26,7 @@ from alfgraph.cli.requests import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from alfgraph.errors import AlfgraphError
     from alfgraph.graph import Graph
     from alfgraph.plan import Plan
 
@@ -79,13 +80,18 @@ def check(request: CheckRequest) -> None:
 
     style = "json" if request.json else request.format
     try:
-        graph, plan = _planned(request)
+        graph, plan = _planned(request, _failure_drawer(request))
     except AlfgraphError as error:
         if style != "github":
             raise
         print(to_github(error.diagnostics))
         raise typer.Exit(1) from None
     notes = _notes(graph, plan)
+    if request.render:
+        from alfgraph.render import render_view
+        from alfgraph.render.from_plan import board_view
+
+        render_view(board_view(plan), request.render)
     if style == "json":
         print_diagnostics_as_json(notes)
     elif style == "github":
@@ -173,15 +179,20 @@ def config(request: BoardRequest) -> None:
 @app.command()
 @takes(DiffRequest)
 def diff(request: DiffRequest) -> None:
-    """Say what differs between two boards: graph files or run directories."""
-    from alfgraph.board_file import difference
-    from alfgraph.cli.tables import description_of
+    """Say what differs between two boards; with -o, draw both as one board in three colours."""
+    from alfgraph.cli.comparing import differences
+    from alfgraph.errors import UsageError
+    from alfgraph.render import render_view
 
-    lines = difference(description_of(request.a), description_of(request.b))
-    if request.json:
-        print(json.dumps(lines, ensure_ascii=False))
-    else:
-        print("\n".join(lines) or "the boards are equal")
+    found = differences(request.a, request.b)
+    for doubt in found.doubts:
+        print(f"note: {doubt}", file=sys.stderr)
+    print(found.as_json() if request.json else found.as_text())
+    if request.output is None:
+        return
+    if found.board is None:
+        raise UsageError("the boards cannot be drawn as one: of one only the settings are known")
+    render_view(found.board, request.output, theme=request.theme, heat="none")
 
 
 # --------------------------------------------------------------------------------------- running
@@ -312,8 +323,30 @@ def explain(request: ExplainRequest) -> None:
         print(text)
 
 
-def _planned(request: BoardRequest) -> tuple[Graph, Plan]:
-    """Open a board and check it; errors come with what swaps and overrides decided before."""
+def _failure_drawer(request: CheckRequest) -> Callable[[Graph, AlfgraphError], None] | None:
+    """What draws a board that failed its check, where that is asked for."""
+    if request.render is None:
+        return None
+    path = request.render
+
+    def draw(graph: Graph, error: AlfgraphError) -> None:
+        from alfgraph.render import render_view
+        from alfgraph.render.from_plan import failed_view
+
+        render_view(failed_view(graph, error.diagnostics), path)
+
+    return draw
+
+
+def _planned(
+    request: BoardRequest, failed: Callable[[Graph, AlfgraphError], None] | None = None
+) -> tuple[Graph, Plan]:
+    """Open a board and check it; errors come with what swaps and overrides decided before.
+
+    Args:
+        request: which board.
+        failed: told of a board that can be opened but not planned.
+    """
     from alfgraph.board_file import describe
     from alfgraph.cli.opening import open_board, prints_to_stderr
     from alfgraph.errors import AlfgraphError
@@ -326,6 +359,8 @@ def _planned(request: BoardRequest) -> tuple[Graph, Plan]:
             return graph, graph.plan()
     except AlfgraphError as error:
         error.diagnostics = (*error.diagnostics, *notes_of(graph))
+        if failed is not None:
+            failed(graph, error)
         raise
 
 

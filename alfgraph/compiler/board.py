@@ -75,6 +75,7 @@ class Board:
         random: nodes whose outputs differ for equal inputs.
         ownership: by optimizer path.
         gradient: for each buffer: "no grad", "with grad" or "with grad (recomputed)".
+        misfits: wires that fit badly, as (value, node, port), and what the ends give and expect.
     """
 
     root: Graph
@@ -91,6 +92,7 @@ class Board:
     gradient: dict[str, str] = field(default_factory=dict)
     sizes: dict[Symbol, int] = field(default_factory=dict)
     buffer_numbers: dict[str, BufferNumbers] = field(default_factory=dict)
+    misfits: dict[tuple[Value, Node, str], str] = field(default_factory=dict)
 
     def section(self, name: str) -> Section | None:
         """The section of that name."""

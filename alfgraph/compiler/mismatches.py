@@ -86,6 +86,12 @@ def mismatch_diagnostic(
     )
 
 
+def misfit(diagnostic: Diagnostic) -> str:
+    """What the ends of a wire give and expect, in few words: `gives int64[B] ≠ expects bool[B]`."""
+    ends = " ≠ ".join(f"{fact.verb} {fact.spec}" for fact in diagnostic.facts)
+    return ends if len(diagnostic.facts) > 1 else ": ".join((ends, *diagnostic.notes))
+
+
 def _wiring(
     value: Value, node: Node, port: str, sources: tuple[Source, ...]
 ) -> tuple[Source | None, Any]:

@@ -7,7 +7,13 @@ from typing import Any
 
 from alfgraph.compiler.board import Board
 from alfgraph.compiler.building import solved_symbols
-from alfgraph.compiler.mismatches import mismatch_diagnostic, place, role_diagnostic, small_mismatch
+from alfgraph.compiler.mismatches import (
+    misfit,
+    mismatch_diagnostic,
+    place,
+    role_diagnostic,
+    small_mismatch,
+)
 from alfgraph.compiler.rules import guess_elementwise, rule_of
 from alfgraph.component import Component, scopes_of
 from alfgraph.diagnostics import Diagnostic
@@ -75,7 +81,10 @@ def _solve_node(board: Board, node: Node) -> None:
         def blame(mismatch: Mismatch) -> None:
             if node.is_replaced:
                 return
-            board.reporter.report(small_mismatch(board, node, mismatch), [_subject(node)])
+            diagnostic = small_mismatch(board, node, mismatch)
+            if board.reporter.report(diagnostic, [_subject(node)]):
+                port, value = list(node.inputs.items())[-1]
+                board.misfits[value, node, port] = misfit(diagnostic)
             board.reporter.poison(_subject(node))
 
         board.solver.wait(rule, blame)
@@ -166,6 +175,7 @@ def _join(board: Board, value: Value, expected: Spec, node: Node, port: str) -> 
         subjects = [_subject(value.node)]
         diagnostic = mismatch_diagnostic(board, value, expected, node, port, mismatch)
         if board.reporter.report(diagnostic, subjects):
+            board.misfits[value, node, port] = misfit(diagnostic)
             # Other phases wire the same port: they are told apart once this one is right.
             board.reporter.poison(_subject(node), node.label_of(port))
 

@@ -16,6 +16,9 @@ STUB = 4 * GRID
 LABEL_ADVANCE = 5.5
 LONGEST_LABEL = 24
 BOUNDS = re.compile(r" in [\[(][^\])]*[\])]")
+DISTRIBUTION = re.compile(r"^(\w+)\(\w+(\[[^\]]*\]).*\)$")
+"""`Categorical(int64[T, B] in [0, 2))` reads `Categorical[T, B]`."""
+FIELD = re.compile(r"([\w.]+): ")
 MOST_STRETCH = 20 * GRID
 
 
@@ -91,16 +94,29 @@ def note_width(text: str) -> int:
 
 
 def label(pin: Pin) -> str:
-    """What is printed above a trace where it leaves its pin."""
+    """The shortest of `labels`, for which there is always room."""
+    return labels(pin)[-1]
+
+
+def labels(pin: Pin) -> list[str]:
+    """What can be printed above a trace where it leaves its pin, the longest first."""
     if pin.layer != "wire":
-        return ""
-    text = pin.spec
-    if text.startswith("{") and len(text) > LONGEST_LABEL:
-        fields = text.count(":") - text.count("{") + 1
-        text = f"{{{fields} field{'s' * (fields > 1)}}}"
-    if len(text) > LONGEST_LABEL:
-        text = BOUNDS.sub("", text)
-    return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
+        return [""]
+    text = DISTRIBUTION.sub(r"\1\2", pin.spec)
+    if text.startswith("{"):
+        return _record_labels(text)
+    short = BOUNDS.sub("", text)
+    short = short if len(short) <= LONGEST_LABEL else short[: LONGEST_LABEL - 1] + "…"
+    return [text, short] if len(text) > LONGEST_LABEL else [text]
+
+
+def _record_labels(spec: str) -> list[str]:
+    """Of one field its spec; of several their names, or how many they are."""
+    names = FIELD.findall(spec)
+    if len(names) == 1:
+        inner = spec.partition(": ")[2].removesuffix("}")
+        return [inner, f"{inner[: LONGEST_LABEL - 1]}…" if len(inner) > LONGEST_LABEL else inner]
+    return [f"{{{', '.join(names)}}}", f"{{{len(names)} fields}}"]
 
 
 def _level(column: list[Item]) -> None:

@@ -17,16 +17,20 @@ def draw_chip(chip: Chip, heat: bool, link: Link | None) -> str:
     drawing = tooltip(_summary(chip)) + body + "".join(_pin(pin) for pin in chip.pins.values())
     if link and chip.part and chip.part.source_file:
         drawing = element("a", drawing, href=link(chip.part), target="_blank")
-    change = chip.node.change
     return element(
         "g",
         drawing,
-        class_="chip" + (f" {change}" if change else "") + (" small" if chip.pill else ""),
+        class_=" ".join(_classes(chip)),
         data_chip=chip.node.id,
         data_number=chip.number,
         data_part=chip.node.part,
         data_board=chip.node.board or None,
     )
+
+
+def _classes(chip: Chip) -> list[str]:
+    change = [chip.node.change] if chip.node.change else []
+    return ["chip", *change, *["small"] * chip.pill, *["bad"] * bool(chip.wrong)]
 
 
 def _summary(chip: Chip) -> str:
@@ -98,6 +102,7 @@ def _package(chip: Chip, heat: bool) -> str:
         + "".join(texts)
         + words(chip.designator, x + 2, y - 5, "rd")
         + _box(chip, "edge")
+        + (words(f"✗ {chip.wrong}", right - 2, y - 5, "wrong e") if chip.wrong else "")
     )
 
 

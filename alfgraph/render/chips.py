@@ -3,6 +3,7 @@
 import math
 from itertools import count
 
+from alfgraph.render.complaints import codes_of
 from alfgraph.render.crossing import crossings
 from alfgraph.render.drawing import GRID, Chip, Layer, Net, Pin, Side, Sink
 from alfgraph.render.view import BoardView, NodeView, ParameterView, PartView, PinView
@@ -33,6 +34,7 @@ def build_chips(view: BoardView) -> list[Chip]:
         part = parts.get(node.part) if node.part is not None else None
         chip = _labelled(node, part)
         chip.designator = designators.get(node.part or "", "")
+        chip.wrong = codes_of(view, node.part)
         _add_pins(chip, node, node.id in writing, node.id in reading)
         if node.part in givers:
             _add_pin(chip, "out", PinView(name=GIVES), HEADER // 2, givers[node.part])
@@ -106,26 +108,37 @@ def _parameter_ends(
     takers: dict[str, list[tuple[str, Layer]]] = {}
     for line in view.parameters:
         giver, taker = _direction(line)
-        givers.setdefault(giver, line.relation)
+        givers.setdefault(giver, _layer(line))
         lines = takers.setdefault(taker, [])
-        if (giver, line.relation) not in lines and len(lines) < MOST_TAKEN:
-            lines.append((giver, line.relation))
+        if (giver, _layer(line)) not in lines and len(lines) < MOST_TAKEN:
+            lines.append((giver, _layer(line)))
     return givers, takers
+
+
+def _layer(line: ParameterView) -> Layer:
+    return "trains" if line.relation == "trains" else "tracks"
 
 
 def _direction(line: ParameterView) -> tuple[str, str]:
     """From where to where numbers flow."""
-    return (line.owner, line.part) if line.relation == "trains" else (line.part, line.owner)
+    return (line.part, line.owner) if line.relation == "tracks" else (line.owner, line.part)
 
 
 def _parameter_lines(view: BoardView, chips: list[Chip]) -> list[Net]:
-    """From every giver of parameters to the first chip of each part that takes them."""
+    """From every giver of parameters to a chip of each part that takes them.
+
+    What is trained is drawn where it first acts; what is tracked, beside its target if it is there.
+    """
     nets: dict[Pin, Net] = {}
     for line in view.parameters:
         giver, taker = _direction(line)
-        source = _first_pin(chips, giver, "out", GIVES)
         target = _first_pin(chips, taker, "in", f"{TAKES} {giver}")
-        if source is None or target is None or source.chip is target.chip:
+        if target is None:
+            continue
+        phase = target.chip.node.phase if _layer(line) == "tracks" else ""
+        near = [chip for chip in chips if chip.node.phase == phase]
+        source = _first_pin([*near, *chips], giver, "out", GIVES)
+        if source is None or source.chip is target.chip:
             continue
         net = nets.setdefault(source, Net(0, source, source.layer))
         if all(sink.pin is not target for sink in net.sinks):

@@ -1,6 +1,6 @@
 """Two boards as one: what was added, removed and changed, as a picture and as text."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from alfgraph.render.crossing import crossings
@@ -17,6 +17,8 @@ from alfgraph.render.view import (
 )
 
 Key = tuple[str, ...]
+WAS = " (was)"
+"""Marks a pin on which a wire ended that is gone, where another wire ends on the pin now."""
 SIGN: dict[Change, str] = {"added": "+", "removed": "-", "changed": "~"}
 
 
@@ -26,24 +28,22 @@ class Comparison:
 
     Attributes:
         board: both in one, every chip and wire that differs marked with how.
-        lines: the same in words; none if nothing differs.
+        components: parts that were added, removed, or have another class or other settings.
+        wires: wires that were added, removed, or carry another spec.
     """
 
     board: BoardView
-    lines: list[str] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        """The lines as one text."""
-        return "\n".join(self.lines or ["the boards are the same"]) + "\n"
+    components: list[str] = field(default_factory=list)
+    wires: list[str] = field(default_factory=list)
 
 
-def compare(before: BoardView, after: BoardView) -> Comparison:
+def compare(before: BoardView, after: BoardView, told: Collection[str] = ()) -> Comparison:
     """Compares two boards: components and settings by path, applications and wires by place.
 
     Args:
         before: the board as it was.
         after: the board as it is.
+        told: paths of settings whose change the reader knows already; lines leave them out.
     """
     changed = _changed_parts(before, after)
     merged = _Merged(before, after, changed)
@@ -65,8 +65,9 @@ def compare(before: BoardView, after: BoardView) -> Comparison:
         diagnostics=after.diagnostics,
         temperature_source=after.temperature_source,
     )
-    lines = [*_size_lines(before, after), *_part_lines(before, after, changed)]
-    return Comparison(board, [*lines, *_wire_lines(board)])
+    return Comparison(
+        board, list(_part_lines(before, after, changed, told)), list(_wire_lines(board))
+    )
 
 
 def _in_order(before: BoardView, after: BoardView) -> list[str]:
@@ -153,7 +154,8 @@ class _Merged:
             else:
                 same = wire.spec == old[ends].spec
                 self.changes += not same
-                self.wires.append(wire if same else wire.model_copy(update={"change": "changed"}))
+                update = {"change": "changed", "spec": f"{old[ends].spec} → {wire.spec}"}
+                self.wires.append(wire if same else wire.model_copy(update=update))
         for ends, wire in old.items():
             if ends not in new:
                 self.changes += 1
@@ -178,7 +180,7 @@ class _Merged:
         taken = {w.target for w in self.wires}
         name = target[1]
         while (target[0], name) in taken:
-            name += " (was)"
+            name += WAS
         target = self._pin("inputs", target, last.inputs, name)
         update = {"source": source, "target": target, "change": "removed"}
         self.wires.append(wire.model_copy(update=update))
@@ -199,28 +201,32 @@ def _marked(node: NodeView, changed: dict[str, Change], change: Change | None) -
     return node.model_copy(update={"change": change}) if change else node
 
 
-def _size_lines(before: BoardView, after: BoardView) -> Iterator[str]:
-    for name in dict.fromkeys((*before.sizes, *after.sizes)):
-        old, new = before.sizes.get(name), after.sizes.get(name)
-        if old != new:
-            yield f"~ {name} = {_or_none(old)} → {_or_none(new)}"
-
-
 def _or_none(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-def _part_lines(before: BoardView, after: BoardView, changed: dict[str, Change]) -> Iterator[str]:
+def _part_lines(
+    before: BoardView, after: BoardView, changed: dict[str, Change], told: Collection[str]
+) -> Iterator[str]:
     for path, change in changed.items():
         old, new = before.part(path), after.part(path)
         kinds = dict.fromkeys(part.kind for part in (old, new) if part)
+        settings = _changed_settings(old, new) if old and new else {}
+        news = {n: text for n, text in settings.items() if f"{path}.{n}".lstrip(".") not in told}
+        if change == "changed" and len(kinds) == 1 and not news:
+            continue
         yield f"{SIGN[change]} {path or 'the board'}: {' → '.join(kinds)}"
-        if old and new:
-            first, last = _values(old), _values(new)
-            for name in dict.fromkeys((*first, *last)):
-                if first.get(name) != last.get(name):
-                    values = (_or_none(first.get(name)), _or_none(last.get(name)))
-                    yield f"    {name}: {' → '.join(values)}"
+        yield from (f"    {name}: {text}" for name, text in news.items())
+
+
+def _changed_settings(old: PartView, new: PartView) -> dict[str, str]:
+    """What settings were and are, by name."""
+    first, last = _values(old), _values(new)
+    return {
+        name: f"{_or_none(first.get(name))} → {_or_none(last.get(name))}"
+        for name in dict.fromkeys((*first, *last))
+        if first.get(name) != last.get(name)
+    }
 
 
 def _wire_lines(board: BoardView) -> Iterator[str]:
@@ -229,4 +235,5 @@ def _wire_lines(board: BoardView) -> Iterator[str]:
     for wire in board.wires:
         if wire.change:
             ends = [f"{labels[node]}.{pin}" for node, pin in (wire.source, wire.target)]
-            yield f"{SIGN[wire.change]} {phases[wire.source[0]]}: {' → '.join(ends)}  {wire.spec}"
+            line = f"{SIGN[wire.change]} {phases[wire.source[0]]}: {' → '.join(ends)}  {wire.spec}"
+            yield line.replace(WAS, "")

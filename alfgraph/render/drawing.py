@@ -33,6 +33,7 @@ class Chip:
         pinned_left: it reads a buffer, which comes from the left.
         number: counts the chips of the drawing; nets name them by it.
         designator: the part's number, the same wherever the part is applied.
+        wrong: the codes of errors about it.
     """
 
     node: NodeView
@@ -48,6 +49,7 @@ class Chip:
     y: int = 0
     pinned_left: bool = False
     designator: str = ""
+    wrong: str = ""
     number: int = 0
 
 

@@ -1,21 +1,28 @@
-"""The picture of a plan: nodes, wires and parts as the renderer draws them."""
+"""The picture of a plan, or of a board that failed its check, as the renderer draws it."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from typing import Any
 
+from alfgraph.compiler import check_graph
 from alfgraph.compiler.board import Board, Section
 from alfgraph.compiler.planning import count_parameters
 from alfgraph.compiler.training import detaches
 from alfgraph.component import Component
-from alfgraph.families import Buffer
+from alfgraph.diagnostics import Diagnostic
+from alfgraph.families import Buffer, Target
 from alfgraph.graph import Graph, parts_below
+from alfgraph.loading import module_of
+from alfgraph.origins import graph_name
 from alfgraph.plan import Plan
 from alfgraph.render.view import (
     BoardView,
     CrossingView,
+    DiagnosticView,
+    DtypeFamily,
     NodeKind,
     NodeView,
     ParameterView,
@@ -27,7 +34,7 @@ from alfgraph.render.view import (
     WireView,
 )
 from alfgraph.settings_table import settings_of
-from alfgraph.specs import dtype_family
+from alfgraph.specs import Spec, SymbolSpec, dtype_family
 from alfgraph.trace import Node, Value
 
 SIGNS = {
@@ -43,25 +50,73 @@ SIGNS = {
 }
 
 
+NOTHING = "{}"
+"""The record without fields, such as the state of a stateless network: nothing to wire."""
+
+
 def board_view(plan: Plan) -> BoardView:
     """Draw-ready data of a plan: the nodes that run, in the order of the text."""
     board: Board = plan.compiled.board
-    nodes = [node for section in board.sections for node in section.nodes()]
+    phases = [
+        PhaseView(name=p.name, rate=p.rate, axes=p.axes, gradient=p.gradient) for p in plan.phases
+    ]
+    return _view(plan.compiled.graph, plan.name, board, phases, plan.notes)
+
+
+def failed_view(graph: Graph, diagnostics: Iterable[Diagnostic]) -> BoardView:
+    """The same of a board that failed its check, as far as it could be wired.
+
+    Args:
+        graph: the board.
+        diagnostics: what the check found.
+    """
+    board = check_graph(graph)
+    phases = [PhaseView(name=section.name) for section in board.sections]
+    return _view(graph, graph_name(graph), board, phases, diagnostics)
+
+
+def _view(
+    graph: Graph,
+    name: str,
+    board: Board,
+    phases: Iterable[PhaseView],
+    diagnostics: Iterable[Diagnostic],
+) -> BoardView:
+    nodes = [node for section in board.sections for node in _shown(section)]
     return BoardView(
-        name=plan.name,
+        name=name,
+        title_note=_first_line(graph),
         version=version("alfgraph"),
         sizes=_sizes(board),
-        phases=tuple(
-            PhaseView(name=p.name, rate=p.rate, axes=p.axes, gradient=p.gradient)
-            for p in plan.phases
-        ),
-        parts=tuple(_parts(plan, board, nodes)),
-        nodes=tuple(
-            _node(board, section, node) for section in board.sections for node in section.nodes()
-        ),
-        wires=tuple(_wires(board)),
+        phases=tuple(phases),
+        parts=tuple(_parts(graph, board, nodes)),
+        nodes=tuple(node for section in board.sections for node in _nodes(board, section)),
+        wires=tuple(wire for wire in _wires(board) if wire.spec != NOTHING),
         crossings=tuple(_crossings(board)),
-        parameters=tuple(_parameters(plan)),
+        parameters=(*_trained(board), *_tracked(board, nodes)),
+        diagnostics=tuple(_diagnostic(found) for found in diagnostics if found.severity != "note"),
+    )
+
+
+def _shown(section: Section) -> list[Node]:
+    """The nodes that run; all where the check ended before that was known."""
+    return section.nodes() if section.live else section.trace.nodes
+
+
+def _first_line(graph: Graph) -> str:
+    """What the graph file says about itself."""
+    text = inspect.getdoc(module_of(graph)) or ""
+    return text.partition("\n")[0].rstrip(".")
+
+
+def _diagnostic(found: Diagnostic) -> DiagnosticView:
+    return DiagnosticView(
+        code=found.code,
+        severity=found.severity,
+        message=found.message,
+        help=found.help[0].text if found.help else "",
+        location=str(found.source) if found.source else "",
+        path=found.path,
     )
 
 
@@ -88,7 +143,12 @@ def _id(node: Node) -> str:
 
 def _pin(board: Board, name: str, value: Value, role: str | None = None) -> PinView:
     spec = board.spec(value)
-    return PinView(name=name, spec=str(spec), dtype_family=dtype_family(spec), role=role)
+    return PinView(name=name, spec=str(spec), dtype_family=_family(spec), role=role)
+
+
+def _family(spec: Spec) -> DtypeFamily:
+    """The colour of a spec; what is not known yet, on a board that failed, is no bus."""
+    return "float" if isinstance(spec, SymbolSpec) else dtype_family(spec)
 
 
 def _read(node: Node) -> dict[str, Value]:
@@ -100,7 +160,7 @@ def _read(node: Node) -> dict[str, Value]:
 
 
 def _used(section: Section) -> set[Value]:
-    used = {value for node in section.nodes() for value in _read(node).values()}
+    used = {value for node in _shown(section) for value in _read(node).values()}
     return used | {feed.value for feed in section.trace.feeds}
 
 
@@ -113,8 +173,15 @@ def _pin_name(node: Node, port: str) -> str:
     return names.get(port, port)
 
 
-def _node(board: Board, section: Section, node: Node) -> NodeView:
+def _nodes(board: Board, section: Section) -> Iterator[NodeView]:
     used = _used(section)
+    for node in _shown(section):
+        chip = _node(board, section, node, used)
+        if chip.part is not None or chip.inputs or chip.outputs:
+            yield chip
+
+
+def _node(board: Board, section: Section, node: Node, used: set[Value]) -> NodeView:
     outputs = [v for v in node.outputs.values() if v in used]
     if node.state is not None and not node.pinned_state and node.state in used:
         outputs.append(node.state)
@@ -132,8 +199,12 @@ def _node(board: Board, section: Section, node: Node) -> NodeView:
         kind=_kind(node),
         operation="" if node.call == "forward" or node.kind != "component" else node.call,
         board=node.board,
-        inputs=tuple(inputs),
-        outputs=tuple(_pin(board, _pin_name(node, v.name), v, v.role) for v in shown),
+        inputs=tuple(pin for pin in inputs if pin.spec != NOTHING),
+        outputs=tuple(
+            pin
+            for pin in (_pin(board, _pin_name(node, v.name), v, v.role) for v in shown)
+            if pin.spec != NOTHING
+        ),
         every=node.every,
         note="recomputed" if node.settings.get("recomputed") else "",
     )
@@ -149,8 +220,7 @@ def _kind(node: Node) -> NodeKind:
 
 def _label(node: Node) -> str:
     if node.kind == "component":
-        short = node.path.rpartition(".")[2]
-        short = type(node.component).__name__ if short.isdigit() else short
+        short = _short_name(node.path, node.component)
         return short if node.call == "forward" else f"{short}.{node.call}"
     if node.kind == "function":
         return str(getattr(node.settings["by"], "__name__", node.call))
@@ -159,10 +229,20 @@ def _label(node: Node) -> str:
     return SIGNS.get(node.call, node.call)
 
 
+def _short_name(path: str, part: Component) -> str:
+    """`actor`, the class's name in a tuple, and `target(critics)` for a target's copy."""
+    binding = part.binding
+    if binding.tracked_by is not None:
+        target = binding.tracked_by.rpartition(".")[2]
+        return f"{target}({binding.parameters.rpartition('.')[2]})"
+    short = path.rpartition(".")[2]
+    return type(part).__name__ if short.isdigit() else short
+
+
 def _wires(board: Board) -> list[WireView]:
     found: list[WireView] = []
     for section in board.sections:
-        for node in section.nodes():
+        for node in _shown(section):
             for name, value in _read(node).items():
                 found.append(_wire(board, value, node, name, latched=False))
         for feed in section.trace.feeds:
@@ -176,9 +256,10 @@ def _wire(board: Board, value: Value, node: Node, port: str, latched: bool) -> W
         source=(_id(value.node), _pin_name(value.node, value.name)),
         target=(_id(node), _pin_name(node, port)),
         spec=str(spec),
-        dtype_family=dtype_family(spec),
+        dtype_family=_family(spec),
         latched=latched,
         detached=detaches(node, port),
+        failing=board.misfits.get((value, node, port)),
     )
 
 
@@ -186,7 +267,7 @@ def _crossings(board: Board) -> list[CrossingView]:
     writes = {
         node.path: node
         for section in board.sections
-        for node in section.nodes()
+        for node in _shown(section)
         if isinstance(node.component, Buffer) and node.call == "write"
     }
     return [
@@ -197,33 +278,62 @@ def _crossings(board: Board) -> list[CrossingView]:
             gradient=board.gradient.get(node.path, "no grad"),
         )
         for section in board.sections
-        for node in section.nodes()
+        for node in _shown(section)
         if isinstance(node.component, Buffer) and node.call != "write" and node.path in writes
     ]
 
 
-def _parameters(plan: Plan) -> list[ParameterView]:
+def _trained(board: Board) -> list[ParameterView]:
     return [
-        ParameterView(owner=optimizer.path, part=path, count=count)
-        for optimizer in plan.optimizers
-        for path, count in optimizer.trains.items()
+        ParameterView(owner=owner, part=path, count=_count(board, path))
+        for owner, ownership in board.ownership.items()
+        for path in ownership.owned
     ]
 
 
-def _parts(plan: Plan, board: Board, nodes: list[Node]) -> list[PartView]:
-    rows = settings_of(plan.compiled.graph)
-    trained = {p: o.path for o in plan.optimizers for p in o.trains}
+def _tracked(board: Board, nodes: list[Node]) -> list[ParameterView]:
+    """Targets follow what they track, and move the copies."""
+    copies = {n.path: n.component.binding for n in nodes if _is_copy(n)}
+    pairs = dict.fromkeys((str(b.tracked_by), b.parameters) for b in copies.values())
+    followed = [
+        ParameterView(owner=target, part=part, relation="tracks", count=_count(board, part))
+        for target, part in pairs
+    ]
+    moved = [
+        ParameterView(
+            owner=str(binding.tracked_by),
+            part=path,
+            relation="moves",
+            count=_count(board, binding.parameters),
+        )
+        for path, binding in copies.items()
+    ]
+    return followed + moved
+
+
+def _is_copy(node: Node) -> bool:
+    return isinstance(node.component, Component) and node.component.binding.tracked_by is not None
+
+
+def _count(board: Board, path: str) -> int:
+    return count_parameters(board.modules.get(path))
+
+
+def _parts(graph: Graph, board: Board, nodes: list[Node]) -> list[PartView]:
+    rows = settings_of(graph)
+    trained = {p: path for path, o in board.ownership.items() for p in o.owned}
     used = {node.path: node.component for node in nodes if node.component is not None}
     used |= {
         p.socket_path: p
         for p in parts_below(board.root)
-        if isinstance(p, Graph) and p.socket_path not in used
+        if isinstance(p, Graph | Target) and p.socket_path not in used
     }
     return [_part(board, path, part, rows, trained) for path, part in used.items()]
 
 
 def _part(board: Board, path: str, part: Component, rows: Any, trained: dict[str, str]) -> PartView:
-    prefix = f"{path}." if path else ""
+    own = part.binding.parameters if part.binding.tracked_by else path
+    prefix = f"{own}." if own else ""
     settings = {
         row.path.removeprefix(prefix): SettingView(
             value=row.value, origin=row.origin, default=row.is_default
@@ -244,9 +354,9 @@ def _part(board: Board, path: str, part: Component, rows: Any, trained: dict[str
         source_file=file,
         source_line=line,
         temperature=part.heat,
-        num_parameters=count_parameters(board.modules.get(part.binding.parameters)),
+        num_parameters=_count(board, part.binding.parameters),
         trained_by=trained.get(path),
-        tracked_by=part.binding.tracked_by,
+        follows=part.binding.parameters if part.binding.tracked_by else None,
         parent=parent.socket_path if parent is not None else "",
         gradient=board.gradient.get(path, "no grad") if isinstance(part, Buffer) else None,
     )

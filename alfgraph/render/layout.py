@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from alfgraph.render.bands import Band, enter, leave, make_band, set_across, set_tracks
 from alfgraph.render.channels import Trunk
 from alfgraph.render.chips import build_chips, build_nets
+from alfgraph.render.complaints import complaints
 from alfgraph.render.drawing import GRID, Chip, Net, Point, Sink
 from alfgraph.render.lanes import PITCH, Lane, stack
 from alfgraph.render.view import BoardView
@@ -15,6 +16,7 @@ from alfgraph.render.view import BoardView
 EDGE = 8 * GRID
 HEAD = 12 * GRID
 FOOT = 15 * GRID
+COMPLAINT = 3 * GRID
 BAND_PAD = 5 * GRID
 FEEDBACK_PITCH = 4 * GRID
 BETWEEN = 3 * GRID
@@ -76,7 +78,7 @@ def lay_out(view: BoardView) -> Layout:
     for band in bands:
         set_across(band, x, inner)
     _place_risers(exits, x, x + inner)
-    bottom = _place_down(bands, exits)
+    bottom = _place_down(bands, exits, HEAD + len(complaints(view)) * COMPLAINT)
     _draw_paths(nets, bands, exits)
     return Layout(view, chips, nets, bands, x + inner + right * PITCH + EDGE, bottom + FOOT)
 
@@ -139,11 +141,11 @@ def _place_risers(exits: list[Exit], left: int, right: int) -> None:
             exit_.riser = right
 
 
-def _place_down(bands: list[Band], exits: list[Exit]) -> int:
-    """Sets every vertical position from the top; returns the bottom of the last space."""
+def _place_down(bands: list[Band], exits: list[Exit], head: int) -> int:
+    """Sets every vertical position below `head`; returns the bottom of the last space."""
     for exit_ in exits:
         _make_lanes(exit_)
-    y = HEAD
+    y = head
     for space in range(len(bands) + 1):
         lanes = [exit_.lanes[space] for exit_ in exits if space in exit_.lanes]
         count = stack(lanes)

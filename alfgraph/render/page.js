@@ -198,7 +198,7 @@ function describe(part) {
   card.append(make("p", `socket ${part.path}`, { class: "kind" }));
   if (part.num_parameters) {
     const owner = part.trained_by ? `, trained by ${part.trained_by}`
-      : part.tracked_by ? `, tracked by ${part.tracked_by}` : "";
+      : part.follows ? `, follows ${part.follows}` : "";
     card.append(make("p", `${part.num_parameters.toLocaleString("en")} parameters${owner}`));
   }
   if (part.gradient) card.append(make("p", `stored ${part.gradient}`));

@@ -1,15 +1,19 @@
 """What is printed on the board itself: frame, phases, legend and title block."""
 
+from collections.abc import Iterator
+
 from alfgraph.render.bands import HEADING, Band
+from alfgraph.render.complaints import complaints, errors
 from alfgraph.render.drawing import GRID
 from alfgraph.render.element import element, words
 from alfgraph.render.heat import EXPLAINED
-from alfgraph.render.layout import EDGE, FOOT, Layout
+from alfgraph.render.layout import COMPLAINT, EDGE, FOOT, Layout
 from alfgraph.render.outlines import Outline, outlines
 from alfgraph.render.view import BoardView, PhaseView
 from alfgraph.render.wire_svg import draw_diode
 
 HEADING_CHARACTERS = 20
+COMPLAINT_ADVANCE = 7.3
 SAMPLES = (
     ("float", "float"),
     ("int", "int"),
@@ -33,8 +37,17 @@ def draw_board(layout: Layout) -> str:
     shapes.append(words(view.name, EDGE, 42, "name"))
     note = " · ".join(text for text in (view.title_note, _verdict(view)) if text)
     shapes.append(words(note, EDGE + len(view.name) * 12.1 + 20, 42, "note"))
+    shapes += _complaints(layout)
     frames = [_frame(band) for band in layout.bands]
     return "".join([*shapes, *frames, *(_outline(layout, o) for o in outlines(layout))])
+
+
+def _complaints(layout: Layout) -> Iterator[str]:
+    """What is wrong, below the name."""
+    longest = int((layout.width - 2 * EDGE) / COMPLAINT_ADVANCE)
+    for number, line in enumerate(complaints(layout.view)):
+        text = line if len(line) <= longest else line[: longest - 1] + "…"
+        yield words(text, EDGE, 64 + number * COMPLAINT, "wrong")
 
 
 def _outline(layout: Layout, outline: Outline) -> str:
@@ -55,10 +68,10 @@ def _outline(layout: Layout, outline: Outline) -> str:
 
 
 def _verdict(view: BoardView) -> str:
-    errors = sum(found.severity == "error" for found in view.diagnostics)
+    wrong = len(errors(view))
     warnings = sum(found.severity == "warning" for found in view.diagnostics)
-    if errors:
-        return f"✗ {errors} error{'s' * (errors > 1)}"
+    if wrong:
+        return f"✗ {wrong} error{'s' * (wrong > 1)}"
     return f"{warnings} warning{'s' * (warnings > 1)}" if warnings else "checked ✓"
 
 

@@ -127,6 +127,8 @@ def _chip_style(c: dict[str, str]) -> Iterator[str]:
     yield ".off{opacity:.22}"
     for change in ("added", "removed", "changed"):
         yield f".chip.{change} .edge,.chip.{change} .pill{{stroke:{c[change]};stroke-width:2}}"
+    yield f".chip.bad .edge{{stroke:{c['failing']};stroke-width:2.6}}"
+    yield f".wrong{{font-size:12px;font-weight:700;fill:{c['failing']}}}"
     yield ".same{opacity:.4}"
     yield f".rd{{font-size:8px;fill:{c['silk_dim']};letter-spacing:.5px}}"
     yield f".outline{{fill:none;stroke:{c['silk_dim']};stroke-opacity:.55;stroke-dasharray:5 4}}"

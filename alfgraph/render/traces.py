@@ -14,6 +14,7 @@ PASSING = 2
 """Where so many pieces meet, a line passes; where more do, it branches."""
 
 Segment = tuple[Point, Point]
+Uprights = list[tuple[Net, int, int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,7 @@ class Copper:
 
 def etch(layout: Layout) -> list[Copper]:
     """Joins the paths of every net's sinks and places the registers."""
-    uprights = [
-        (net, a[0], min(a[1], b[1]), max(a[1], b[1]))
-        for net in layout.nets
-        for sink in net.sinks
-        for a, b in pairwise(sink.path)
-        if a[0] == b[0]
-    ]
+    uprights = upright_pieces(layout.nets)
     for net in layout.nets:
         for sink in net.sinks:
             if sink.latched:
@@ -62,10 +57,21 @@ def etch(layout: Layout) -> list[Copper]:
     return [_join(net) for net in layout.nets]
 
 
+def upright_pieces(nets: Iterable[Net]) -> Uprights:
+    """The upright pieces of nets: whose they are, x, top and bottom."""
+    return [
+        (net, a[0], min(a[1], b[1]), max(a[1], b[1]))
+        for net in nets
+        for sink in net.sinks
+        for a, b in pairwise(sink.path)
+        if a[0] == b[0]
+    ]
+
+
 def free_place(
     path: list[Point],
     net: Net,
-    uprights: Iterable[tuple[Net, int, int, int]],
+    uprights: Uprights,
     width: int,
 ) -> Point:
     """Finds the middle of a level stretch of a path that no other net crosses.

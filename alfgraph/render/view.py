@@ -52,7 +52,7 @@ class PartView(View):
         temperature: how often users change such a component, 0 (frozen) to 4 (in every project).
         num_parameters: how many numbers an optimizer could change in it.
         trained_by: the path of the optimizer that trains its parameters.
-        tracked_by: the path of the target that follows its parameters.
+        follows: for a target's copy: the path of the part whose parameters it follows.
         parent: the path of the enclosing board.
         gradient: for buffers: `with grad`, `with grad (recomputed)` or `no grad`.
     """
@@ -67,7 +67,7 @@ class PartView(View):
     temperature: int = Field(default=1, ge=0, le=4)
     num_parameters: int = 0
     trained_by: str | None = None
-    tracked_by: str | None = None
+    follows: str | None = None
     parent: str = ""
     gradient: str | None = None
 
@@ -185,26 +185,36 @@ class ParameterView(View):
     """A line of the second layer: who changes whose parameters.
 
     Attributes:
-        owner: the path of the optimizer or of the target that does it.
-        part: the path of the component whose parameters change.
-        relation: an optimizer `trains` a part; a target `tracks` a part.
+        owner: the path of the optimizer or of the target.
+        part: the path of the component whose parameters they are.
+        relation: an optimizer `trains` a part; a target `tracks` a part and `moves` its copy.
         count: how many numbers that are.
     """
 
     owner: str
     part: str
-    relation: Literal["trains", "tracks"] = "trains"
+    relation: Literal["trains", "tracks", "moves"] = "trains"
     count: int = 0
 
 
 class DiagnosticView(View):
-    """An error or a warning about the board, as printed by `check`."""
+    """An error or a warning about the board, as printed by `check`.
+
+    Attributes:
+        code: such as `E101`.
+        severity: how bad it is.
+        message: what is wrong, in one sentence.
+        help: a fix to type.
+        location: the user's line.
+        path: the socket path of the part it is about.
+    """
 
     code: str
     severity: Severity = "error"
     message: str
     help: str = ""
     location: str = ""
+    path: str = ""
 
 
 class BoardView(View):

@@ -1,12 +1,21 @@
 """Nets as SVG: casing below, copper above, dots, arrowheads, registers, diodes and labels."""
 
-from itertools import pairwise
-
-from alfgraph.render.bands import label, note_width
+from alfgraph.render.bands import LABEL_ADVANCE, labels, note_width
 from alfgraph.render.drawing import GRID, Net, Point, Sink
 from alfgraph.render.element import element, tooltip, words
 from alfgraph.render.layout import Layout
-from alfgraph.render.traces import REGISTER_WIDTH, Copper, Look, chamfered, etch, free_place
+from alfgraph.render.traces import (
+    REGISTER_WIDTH,
+    Copper,
+    Look,
+    Uprights,
+    chamfered,
+    etch,
+    free_place,
+    upright_pieces,
+)
+
+LABEL_HEIGHT = 12
 
 
 def draw_wires(layout: Layout) -> tuple[str, str]:
@@ -18,8 +27,10 @@ def draw_wires(layout: Layout) -> tuple[str, str]:
     coppers = etch(layout)
     compared = any(_changes(net) for net in layout.nets)
     compared = compared or any(chip.node.change for chip in layout.chips)
-    second = "".join(_net(copper, compared) for copper in coppers if _is_parameters(copper.net))
-    first = "".join(_net(copper, compared) for copper in coppers if not _is_parameters(copper.net))
+    uprights = upright_pieces(layout.nets)
+    drawn = [(c.net, _net(c, compared, uprights)) for c in coppers]
+    second = "".join(text for net, text in drawn if _is_parameters(net))
+    first = "".join(text for net, text in drawn if not _is_parameters(net))
     return second, first
 
 
@@ -31,7 +42,7 @@ def _is_parameters(net: Net) -> bool:
     return net.layer in ("trains", "tracks")
 
 
-def _net(copper: Copper, compared: bool) -> str:
+def _net(copper: Copper, compared: bool, uprights: Uprights) -> str:
     """One net, told apart by its number; what is wrong is drawn last."""
     net = copper.net
     traces = sorted(copper.traces, key=lambda trace: (trace.look.failing, trace.look.wide))
@@ -53,7 +64,7 @@ def _net(copper: Copper, compared: bool) -> str:
     return element(
         "g",
         tooltip(told + (f"\n{source.spec}" if source.spec else ""))
-        + "".join([*casing, *lines, *dots, *ends, *registers, _source_label(net), *hit]),
+        + "".join([*casing, *lines, *dots, *ends, *registers, _source_label(net, uprights), *hit]),
         class_=f"net {net.layer}" + (" same" if compared and not _changes(net) else ""),
         data_net=net.number,
         data_from=source.chip.number,
@@ -111,24 +122,28 @@ def _register(point: Point) -> str:
     )
 
 
-def _source_label(net: Net) -> str:
-    """The spec, above the trace where it leaves its pin."""
-    text = label(net.source)
-    if not text:
-        return ""
+def _source_label(net: Net, uprights: Uprights) -> str:
+    """The spec, above the trace where it leaves its pin: as much of it as there is room for."""
     x, y = net.source.anchor
-    return words(text, x + GRID, y - 4, "sp")
+    room = _level_run(net, uprights) - 2 * GRID
+    texts = labels(net.source)
+    text = next((t for t in texts if len(t) * LABEL_ADVANCE <= room), texts[-1])
+    return words(text, x + GRID, y - (6 if net.is_record else 4), "sp") if text else ""
+
+
+def _level_run(net: Net, uprights: Uprights) -> int:
+    """How far a net goes level from its pin until something upright passes above the line."""
+    x, y = net.source.anchor
+    end = max(sink.path[1][0] for sink in net.sinks)
+    crossing = (
+        ux for _, ux, top, bottom in uprights if top <= y - 4 and bottom >= y - LABEL_HEIGHT
+    )
+    return min((ux for ux in crossing if x < ux), default=end) - x if end > x else 0
 
 
 def draw_notes(layout: Layout) -> str:
     """Plates on wires: the buffer on a crossing bus, and why a wire does not fit."""
-    uprights = [
-        (net, a[0], min(a[1], b[1]), max(a[1], b[1]))
-        for net in layout.nets
-        for sink in net.sinks
-        for a, b in pairwise(sink.path)
-        if a[0] == b[0]
-    ]
+    uprights = upright_pieces(layout.nets)
     plates = []
     for net in layout.nets:
         if net.layer == "bus":

@@ -30,12 +30,11 @@ def small(lr: str, scaled: bool) -> BoardView:
 
 def test_settings_and_wires() -> None:
     found = compare(small("0.1", scaled=False), small("0.2", scaled=True))
-    assert found.lines == [
-        "~ adam: Adam",
-        "    lr: 0.1 → 0.2",
+    assert found.components == ["~ adam: Adam", "    lr: 0.1 → 0.2"]
+    assert found.wires == [
         "+ update: loss.loss → ×.x  float32[]",
         "+ update: ×.out → adam.loss  float32[]",
-        "- update: loss.loss → adam.loss (was)  float32[]",
+        "- update: loss.loss → adam.loss  float32[]",
     ]
     marks = {node.label: node.change for node in found.board.nodes}
     assert marks == {"loss": None, "×": "added", "adam": "changed"}
@@ -48,12 +47,12 @@ def test_backwards_what_was_added_is_removed() -> None:
     found = compare(small("0.1", scaled=True), small("0.1", scaled=False))
     marks = {node.label: node.change for node in found.board.nodes}
     assert marks == {"loss": None, "×": "removed", "adam": None}
-    assert [line[0] for line in found.lines] == ["+", "-", "-"]
+    assert [line[0] for line in found.wires] == ["+", "-", "-"]
 
 
 def test_a_board_does_not_differ_from_itself() -> None:
     found = compare(ppo(), ppo())
-    assert found.text == "the boards are the same\n"
+    assert (found.components, found.wires) == ([], [])
     assert 'wire same"' not in str(render_view(found.board, "svg"))
     assert 'wire same"' in str(render_view(compare(actor_critic(), ppo()).board, "svg"))
 

@@ -1,0 +1,108 @@
+"""The picture of real boards: what a plan, or a board that fails its check, becomes."""
+
+from pathlib import Path
+
+import pytest
+
+from alfgraph.cli import main
+from alfgraph.components import ActorCritic, Pipeline
+from alfgraph.errors import WiringError
+from alfgraph.loading import load
+from alfgraph.render import render_view
+from alfgraph.render.from_plan import board_view, failed_view
+from alfgraph.render.view import BoardView, ParameterView
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Forgetful(Pipeline):
+    """A policy goes where an action belongs."""
+
+    algorithm: ActorCritic = ActorCritic()
+
+    def unroll(self) -> None:
+        step = self.env().step
+        self.algorithm.unroll(step)
+        self.env.feed(action=self.algorithm.actor(step).policy)
+
+
+def failed(graph: Pipeline) -> BoardView:
+    with pytest.raises(WiringError, match="error") as caught:
+        graph.plan()
+    return failed_view(graph, caught.value.diagnostics)
+
+
+@pytest.fixture(scope="module")
+def dqn() -> BoardView:
+    return board_view(load(ROOT / "graphs/dqn_cart_pole.py").plan())
+
+
+def test_a_target_tracks_its_source_and_moves_the_copy(dqn: BoardView) -> None:
+    copy = "algorithm.target.of(algorithm.q)"
+    size = 4 * 256 + 256 + 256 * 256 + 256 + 256 * 2 + 2
+    assert dqn.parameters == (
+        ParameterView(owner="algorithm.optimizer", part="algorithm.q", count=size),
+        ParameterView(owner="algorithm.target", part="algorithm.q", relation="tracks", count=size),
+        ParameterView(owner="algorithm.target", part=copy, relation="moves", count=size),
+    )
+    part = dqn.part(copy)
+    assert part is not None
+    assert (part.follows, part.trained_by, part.num_parameters) == ("algorithm.q", None, size)
+    assert part.settings["hidden"].value == "[256, 256]"
+
+
+def test_a_targets_copy_is_called_by_both_names(dqn: BoardView) -> None:
+    labels = {node.label for node in dqn.nodes if node.phase == "update"}
+    assert {"q", "target(q)", "target.update"} <= labels
+
+
+def test_tracking_is_drawn_within_its_phase(dqn: BoardView) -> None:
+    svg = str(render_view(dqn, "svg"))
+    assert svg.count('class="net tracks"') == 2
+    assert "q. gives parameters → target.update. parameters from algorithm.q" in svg
+
+
+def test_the_files_first_line_stands_beside_the_name(dqn: BoardView) -> None:
+    assert dqn.title_note == "Double DQN on CartPole: 500 within 50,000 steps"
+
+
+def test_a_wire_that_does_not_fit_says_so_on_the_spot() -> None:
+    view = failed(Forgetful())
+    wrong = {wire.target: wire.failing for wire in view.wires if wire.failing}
+    assert list(wrong.values()) == [
+        "gives distribution(int64[B] in [0, 2)) ≠ expects int64[B] in [0, 2)"
+    ]
+    assert next(iter(wrong))[1] == "action"
+    svg = str(render_view(view, "svg"))
+    assert "gives distribution(int64[B] in [0, 2)) ≠ expects int64[B] in [0, 2)</text>" in svg
+    assert "✗ 1 error" in svg and "E101  algorithm.actor.policy does not fit env.action" in svg
+    assert 'class="chip bad"' not in svg, "the wire tells it"
+
+
+def test_what_is_no_wires_fault_marks_the_chip() -> None:
+    view = failed(Pipeline(algorithm=ActorCritic(optimizer=None)))
+    svg = str(render_view(view, "svg"))
+    assert svg.count('class="chip bad"') == 2, "the actor, in unroll and predict"
+    assert "✗ E120</text>" in svg
+    assert all(node.part or node.inputs or node.outputs for node in view.nodes)
+
+
+def test_check_draws_what_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    broken = str(ROOT / "tests/broken/missing_wire.py")
+    assert main(["check", broken, "--render", "wrong.svg"]) == 1
+    assert "error[E102]" in capsys.readouterr().err
+    assert "✗ E102" in Path("wrong.svg").read_text(encoding="utf-8")
+    assert main(["check", str(ROOT / "graphs/ac_cart_pole.py"), "--render", "fine.txt"]) == 0
+    assert "── UNROLL" in Path("fine.txt").read_text(encoding="utf-8")
+
+
+def test_a_notebook_shows_even_a_board_that_fails() -> None:
+    shown = Forgetful()._repr_mimebundle_()
+    assert "copper failing" in shown["image/svg+xml"]
+    assert "error[E101]" in shown["text/plain"]
+    shown = Pipeline()._repr_mimebundle_()
+    assert "checked ✓" in shown["image/svg+xml"]
+    assert "── UNROLL" in shown["text/plain"]
