@@ -38,4 +38,4 @@ class C51(QLearning):
         logits = self.taken(self.q(now).logits, sample.item.action).value
         loss = self.loss(now, logits=logits, target=target, weight=sample.importance_weight)
         self.optimizer(loss.loss)
-        self.target.update(every=self.target_period)
+        self.step_targets()

@@ -36,4 +36,4 @@ class DQN(QLearning):
             sample.steps, value=value, next_value=next_value, weight=sample.importance_weight
         )
         self.optimizer(td.loss)
-        self.target.update(every=self.target_period)
+        self.step_targets()

@@ -27,9 +27,14 @@ class QLearning(Algorithm):
         double: the network chooses the next action, the target only values it; False lets the
             target choose.
         target_period: updates between two copies into the target.
+        average: a running mean of the network, which then acts in evaluation instead of it. With a
+            constant learning rate the last network is a matter of luck, and the mean is not; a
+            small `tau` forgets slowly.
 
     Source: Mnih et al. 2015, "Human-level control through deep reinforcement learning", alg. 1;
-        double: van Hasselt et al. 2016, arXiv:1509.06461, eq. 4.
+        double: van Hasselt et al. 2016, arXiv:1509.06461, eq. 4;
+        average: Nikishin et al. 2018, "Improving Stability in Deep Reinforcement Learning with
+        Weight Averaging".
     """
 
     q: QNetwork = QNetwork()
@@ -43,6 +48,7 @@ class QLearning(Algorithm):
     optimizer: Optimizer = Adam(lr=1e-3, gradient_clipping=10.0)
     double: bool = True
     target_period: Annotated[int, Field(ge=1)] = 250
+    average: Target | None = None
     schedule: Schedule = OffPolicy(unroll_length=4, initial_collect_steps=1000, mini_batch_size=64)
 
     def unroll(self, step: TimeStep) -> Wire:
@@ -51,6 +57,13 @@ class QLearning(Algorithm):
         self.replay.write(Transition(step=step, action=action))
         return action
 
+    def step_targets(self) -> None:
+        """After the optimizer: the target copies the network, the average follows it."""
+        self.target.update(every=self.target_period)
+        if self.average is not None:
+            self.average.update()
+
     def predict(self, step: TimeStep) -> Wire:
-        """Take the best action."""
-        return self.greedy(self.q(step).values).action
+        """Take the best action, by the average if there is one."""
+        q = self.q if self.average is None else self.average.of(self.q)
+        return self.greedy(q(step).values).action

@@ -38,4 +38,4 @@ class QRDQN(QLearning):
             weight=sample.importance_weight,
         )
         self.optimizer(loss.loss)
-        self.target.update(every=self.target_period)
+        self.step_targets()

@@ -21,6 +21,7 @@ from alfgraph.components import (
     QNetwork,
     QuantileLoss,
     QuantileQNetwork,
+    Target,
 )
 from alfgraph.graph import Graph
 from tests.boards.driving import are_equal, iterate, parameters, started, trained
@@ -169,3 +170,24 @@ def test_each_takes_the_place_of_the_others_by_one_swap(kind: str, name: str) ->
     plan = graph.swap(env=GymEnv(id="CartPole-v1", num_envs=2)).plan()
     assert plan.schedule.initial_collect_steps == 1000
     assert f"algorithm.q ({type(NETWORKS[kind]).__name__})" in plan.code
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_average_follows_the_network_and_acts_in_evaluation(kind: str) -> None:
+    """`average += tau (network - average)` after every update; the rest trains as without."""
+    settings = {"q": NETWORKS[kind], "optimizer": SGD(lr=0.1)}
+    plain: Any = started(board(KINDS[kind](**settings)))
+    program: Any = started(board(KINDS[kind](**settings, average=Target(tau=0.25))))
+    q, average = (program.modules[f"algorithm.{name}"] for name in ("q", "average.of(algorithm.q)"))
+    mean = {name: p.detach().clone() for name, p in q.named_parameters()}
+    for _ in range(3):
+        iterate(plain)
+        iterate(program)
+        for name, parameter in q.named_parameters():
+            mean[name].lerp_(parameter.detach(), 0.25)
+    for name, parameter in average.named_parameters():
+        torch.testing.assert_close(parameter, mean[name])
+    found = parameters(program)
+    assert all(torch.equal(found[name], parameter) for name, parameter in parameters(plain).items())
+    predict = program.plan.code.partition("def predict(")[2].partition("\ndef ")[0]
+    assert "average_q(" in predict and " q(" not in predict
