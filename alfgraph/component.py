@@ -15,14 +15,15 @@ A stateless leaf has `forward(self, <ports in order>)`; one with parameters or r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from alfgraph.calls import Scopes, connect, make_output, match_arguments, refuse_name, size_setting
 from alfgraph.namespaces import ComponentMeta, Declaration
+from alfgraph.pinned import Application, Pinned
 from alfgraph.ports import Port
 from alfgraph.records import Record
 from alfgraph.settings import setting_errors
@@ -69,93 +70,6 @@ class Binding:
     original: Any
     tracked_by: str | None = None
     parent: Any = None
-
-
-@dataclass(frozen=True, eq=False)
-class Application:
-    """One call: its node and the wires on its ports."""
-
-    node: Node | None
-    inputs: Mapping[str, Any]
-    outputs: Mapping[str, Any]
-    monitors: frozenset[str]
-    state: Wire
-
-
-class Pinned:
-    """What components and operations share: ports, calls, applications."""
-
-    @classmethod
-    def ports(cls) -> tuple[Port, ...]:
-        """The ports declared here and in base classes, in order."""
-        found: dict[str, Port] = {}
-        for base in reversed(cls.__mro__):
-            found |= {k: v for k, v in vars(base).items() if isinstance(v, Port)}
-        return tuple(found.values())
-
-    @classmethod
-    def input_ports(cls) -> tuple[Port, ...]:
-        """Ports that take something, in order."""
-        return tuple(port for port in cls.ports() if port.direction == "in")
-
-    @classmethod
-    def output_ports(cls) -> tuple[Port, ...]:
-        """Ports that give something, in order."""
-        return tuple(port for port in cls.ports() if port.direction == "out")
-
-    @classmethod
-    def state_ports(cls) -> tuple[Port, ...]:
-        """Registers, in order."""
-        return tuple(port for port in cls.ports() if port.direction == "state")
-
-    def application(self) -> Application | None:
-        """The call this is a bound copy of, or None for the part itself."""
-        raise TypeError(f"{type(self).__name__} is neither a component nor an operation")
-
-    @property
-    def is_application(self) -> bool:
-        """Whether this stands for a call."""
-        return self.application() is not None
-
-    def read_port(self, port: Port) -> Any:
-        """What a port gives on an application; advice elsewhere."""
-        application = self.application()
-        if application is None:
-            name = self.label()
-            refuse(
-                "E111",
-                f"`{name}.{port.name}` is a port; call `{name}` first",
-                f"`{name}(...).{port.name}`",
-            )
-        wires = application.outputs if port.direction == "out" else application.inputs
-        if port.direction == "state":
-            return application.state[port.name]
-        if port.name not in wires:
-            refuse("E102", f"`{self.label()}.{port.name}` is not connected in this call")
-        return wires[port.name]
-
-    def label(self) -> str:
-        """How diagnostics call it."""
-        return type(self).__name__
-
-    def only_output(self) -> Any:
-        """The wire an application stands for.
-
-        Raises:
-            WiringError: E105, it has none or several; or it was not called.
-        """
-        application = self.application()
-        if application is None:
-            refuse("E111", f"`{self.label()}` is a part, not a wire; call it first")
-        outputs = {k: v for k, v in application.outputs.items() if k not in application.monitors}
-        if len(outputs) != 1:
-            names = ", ".join(f"`.{name}`" for name in outputs)
-            refuse(
-                "E105",
-                f"`{self.label()}` has {len(outputs)} outputs, so it cannot stand for one",
-                f"name the one you mean: {names}" if names else "it is an effect",
-            )
-        return next(iter(outputs.values()))
 
 
 class Operation(Pinned, Declaration):
@@ -310,6 +224,11 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
         return cls.build is not Component.build
 
     @classmethod
+    def is_complete(cls) -> bool:
+        """It can be called; a family's class itself cannot."""
+        return cls.has_build() or cls.has_forward()
+
+    @classmethod
     def has_forward(cls) -> bool:
         """It computes (a leaf) or wires (a graph) by `forward`."""
         return cls.forward is not Component.forward
@@ -374,11 +293,11 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs from the inputs, in the order of the ports (stateless leaves)."""
-        raise TypeError(f"{type(self).__name__} declares no forward")
+        _refuse_incomplete(self)
 
     def build(self, *args: Any, **kwargs: Any) -> Any:
         """Make what computes: an nn.Module; arguments are the component's symbols, by name."""
-        raise TypeError(f"{type(self).__name__} declares no build")
+        _refuse_incomplete(self)
 
     def known(self) -> Mapping[str, Any]:
         """Symbols this part knows by itself: sizes, stars (`*r`: dims) and trees by name."""
@@ -455,6 +374,9 @@ def call(
 ) -> Application:
     """Add the node of one call and connect it."""
     trace = tracing(part)
+    check_every(pins.label(), every)
+    if not part.is_complete():
+        _refuse_incomplete(part)
     given = {key: value for key, value in named.items() if key != "state"}
     node = trace.add(
         kind="component",
@@ -481,6 +403,33 @@ def call(
         monitors=frozenset(p.name for p in pins.output_ports() if p.monitor),
         state=_registers(part, pins, node, scopes, named.get("state"), trace),
     )
+
+
+def check_every(label: str, every: Any) -> None:
+    """What runs once in so many runs of its phase runs in whole ones.
+
+    Raises:
+        WiringError: E302, `every` is no whole number from 1.
+    """
+    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+        refuse("E302", f"`every` of `{label}` is a whole number from 1, not {every!r:.40}")
+
+
+def _refuse_incomplete(part: Component) -> NoReturn:
+    """Stop with E304: the part is of a class that only says what others have in common."""
+    name = type(part).__name__
+    complete = sorted(kind.__name__ for kind in _below(type(part)) if kind.is_complete())
+    refuse(
+        "E304",
+        f"`{part.label()}` ({name}) computes nothing: it has neither `forward` nor `build`",
+        *([f"plug one that does, such as {', '.join(complete[:5])}"] if complete else []),
+    )
+
+
+def _below(kind: type[Component]) -> Iterator[type[Component]]:
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _below(subclass)
 
 
 def _registers(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from alfgraph.component import Component, Operation, scopes_of, tracing
+from alfgraph.buffer_contents import BufferNumbers, Contents
+from alfgraph.component import Component, Operation, check_every, scopes_of, tracing
 from alfgraph.graph import Graph
 from alfgraph.ports import In, Out
 from alfgraph.records import Record, build_record, field_types, record_leaves
@@ -35,6 +35,11 @@ class Environment(Component):
 
     step = Out(TimeStep)
     action = In("action[*batch]", latched=True)
+
+    @classmethod
+    def is_complete(cls) -> bool:
+        """It can be opened."""
+        return cls.open is not Environment.open
 
     @property
     def identity(self) -> str:
@@ -98,6 +103,7 @@ class Transform(Graph):
 
     def apply(self, step: TimeStep) -> TimeStep:
         """The call, with the step spread; `out` replaces the field of the first port."""
+        _check_step(self, step, "takes")
         first = next((port.name for port in self.input_ports()), "")
         if first not in TimeStep.record_fields:
             refuse(
@@ -131,12 +137,21 @@ def _wires(part: Component) -> bool:
     return any(isinstance(getattr(part, name), Component) for name in type(part).model_fields)
 
 
+def _check_step(part: Transform, step: Any, verb: str, *helps: str) -> None:
+    """What goes through a transform is a time step."""
+    if not isinstance(step, TimeStep):
+        what = "nothing" if step is None else f"a {type(step).__name__}"
+        refuse("E101", f"`{part.label()}` {verb} a TimeStep, not {what}", *filter(None, helps))
+
+
 def _remembered(method: Callable[[Any, TimeStep], TimeStep]) -> Callable[[Any, TimeStep], TimeStep]:
     """Let the step remember the raw one and its transforms, for replay buffers."""
 
     @functools.wraps(method)
     def unroll(self: Transform, step: TimeStep) -> TimeStep:
+        _check_step(self, step, "takes")
         result = method(self, step)
+        _check_step(self, result, "gives", "end it with `return`" if result is None else "")
         raw, transforms = step.__dict__.get("_history", (step, ()))
         if transforms and transforms[-1] is self:
             return result
@@ -285,32 +300,6 @@ class Metric(Component):
 # ----------------------------------------------------------------------------------- buffers
 
 
-class Contents:
-    """What a board writes into one buffer: the record's class and the leaves written."""
-
-    def __init__(self, kind: type[Record], node: Node, history: Mapping[str, Any]) -> None:
-        self.kind = kind
-        self.node = node
-        self.history = history
-
-
-@dataclass(frozen=True)
-class BufferNumbers:
-    """The schedule around one buffer, in numbers.
-
-    Attributes:
-        unroll_length: transitions per environment and iteration.
-        written: shape of what is written at once, e.g. (T, B).
-        mini_batch_size: sequences per mini-batch the schedule asks for.
-        mini_batch_length: transitions per sequence.
-    """
-
-    unroll_length: int
-    written: tuple[int, ...]
-    mini_batch_size: int
-    mini_batch_length: int
-
-
 class Buffer(Component):
     """Carries records from one phase to another. Authors use `put` and `get`.
 
@@ -405,6 +394,10 @@ class Buffer(Component):
         """Leaves the buffer needs whether or not anybody reads them."""
         return ()
 
+    def kept_rollouts(self) -> int:
+        """Rollouts that are in it at once."""
+        return 1
+
     def capacity(self) -> tuple[int, ...] | None:
         """Rows it holds per environment, where that is a setting of its own."""
         return None
@@ -439,6 +432,7 @@ class Buffer(Component):
         return DistributionSpec(event=symbol) if isinstance(written, DistributionSpec) else symbol
 
     def _node(self, trace: Trace, call: str, every: int) -> Node:
+        check_every(self.label(), every)
         return trace.add(
             kind="component",
             board="",

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import PrivateAttr
 
 from alfgraph.calls import bind_arguments
-from alfgraph.component import Application, Component, Operation, call_argument, tracing
+from alfgraph.component import Component, Operation, call_argument, tracing
+from alfgraph.pinned import Application
 from alfgraph.records import Record
+from alfgraph.settings import class_settings
 from alfgraph.source import Source
 from alfgraph.specs import RecordSpec
 from alfgraph.trace import Value
@@ -96,9 +98,14 @@ class Graph(Component):
         Args:
             kind: the component class, subclasses included.
             **settings: its settings.
+
+        Raises:
+            SettingError: E301, the class has no such setting; E302, it cannot have this value.
         """
+        source = Source.of_caller()
         new = self.model_copy()
-        new._configured = (*self._configured, (kind, settings, Source.of_caller()))
+        checked = class_settings(kind, settings, source)
+        new._configured = (*self._configured, (kind, checked, source))
         return new
 
     @property

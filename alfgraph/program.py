@@ -153,7 +153,7 @@ class Program:
         if source not in self.modules:
             module = build_module(self.board, part)
             self.modules[source] = module.to(self.device) if hasattr(module, "to") else module
-            annealed = {k: v for k, v in dict(part).items() if isinstance(v, Annealing)}
+            annealed = {name: value for name, value in part if isinstance(value, Annealing)}
             if annealed:
                 self.shadows.append((self.modules[source], annealed))
         if part.binding.tracked_by is None:
@@ -184,7 +184,7 @@ class Program:
         parameters = [
             p for path in owned for p in self.modules[path].parameters() if p.requires_grad
         ]
-        annealed = {k: v for k, v in dict(part).items() if isinstance(v, Annealing)}
+        annealed = {name: value for name, value in part if isinstance(value, Annealing)}
         shadow, _ = shadow_of(part)
         built = shadow.build(parameters)
         self.optimizers[part.socket_path] = built

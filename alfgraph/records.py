@@ -78,8 +78,10 @@ class Record:
                 f"`{cls.__name__}` lacks `{missing[0]}`",
                 f"its fields are {', '.join(cls.record_fields)}",
             )
+        kinds = field_types(cls)
         for name, given in fields.items():
             value = as_field(given)
+            _check_kind(f"{cls.__name__}.{name}", kinds[name], value)
             if isinstance(value, Wire):
                 value.value.hints.append(name)
             self.__dict__[name] = value
@@ -118,7 +120,9 @@ class Record:
             if name not in type(self).record_fields:
                 refuse_field(type(self), name)
         new = {name: as_field(value) for name, value in fields.items()}
+        kinds = field_types(type(self)) if new else {}
         for name, value in new.items():
+            _check_kind(f"{type(self).__name__}.{name}", kinds[name], value)
             if isinstance(value, Wire):
                 value.value.hints.insert(0, name)
         record = self._rebuilt(dict(self.items()) | new)
@@ -147,6 +151,15 @@ def as_field(value: Any) -> Any:
         return value
     output = value.only_output()
     return output if isinstance(output, Record) else as_wire(output)
+
+
+def _check_kind(label: str, kind: type, value: Any) -> None:
+    """A field that is declared as a record holds one, any other field a wire."""
+    is_record = issubclass(kind, Record)
+    if is_record == isinstance(value, Record) or not isinstance(value, Record | Wire):
+        return
+    given = type(value).__name__ if isinstance(value, Record) else "a wire"
+    refuse("E101", f"`{label}` takes a {kind.__name__}, not {given}")
 
 
 def refuse_field(cls: type[Record], name: str) -> Any:

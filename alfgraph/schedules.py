@@ -41,7 +41,7 @@ class Schedule(Component):
 
     def rates(self) -> dict[str, Rate]:
         """The phases of one's own, by name."""
-        return {k: v for k, v in dict(self).items() if isinstance(v, Rate)}
+        return {name: value for name, value in self if isinstance(value, Rate)}
 
 
 class OnPolicy(Schedule):

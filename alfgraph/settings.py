@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
+from pydantic_core import InitErrorDetails, PydanticUndefined
 
 from alfgraph.diagnostics import Diagnostic, Help
 from alfgraph.errors import SettingError
@@ -36,6 +36,38 @@ def setting_errors(
         # A union of types complains once per member; one complaint is enough.
         found.setdefault(name, _diagnose(owner, dict(entry), where, path))
     return SettingError(found.values())
+
+
+def class_settings(
+    kind: type[BaseModel], settings: Mapping[str, Any], source: Source | None
+) -> dict[str, Any]:
+    """Some settings of a class, as its fields take them, whatever else it requires.
+
+    Args:
+        kind: the component class.
+        settings: values by name.
+        source: the line that gives them.
+
+    Raises:
+        SettingError: E301, it has no such setting; E302, a value is refused.
+    """
+    try:
+        checked = kind.__pydantic_validator__.validate_python(
+            dict(settings), self_instance=kind.__new__(kind)
+        )
+    except ValidationError as error:
+        wrong = [entry for entry in error.errors() if entry["loc"][:1] in {(n,) for n in settings}]
+        if not wrong:
+            return dict(settings)  # only what else it requires is missing
+        details = [
+            InitErrorDetails(
+                type=entry["type"], loc=entry["loc"], input=entry["input"], ctx=entry.get("ctx", {})
+            )
+            for entry in wrong
+        ]
+        kept = ValidationError.from_exception_data(kind.__name__, details)
+        raise setting_errors(kind, kept, source) from None
+    return {name: getattr(checked, name) for name in settings}
 
 
 def _diagnose(

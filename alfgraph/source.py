@@ -246,19 +246,25 @@ def _argument(source: Source, which: str | int) -> ast.expr | ast.keyword | None
     if source.end_line is None or source.end_column is None:
         return None
     linecache.checkcache(source.file)
-    try:
-        tree = ast.parse("".join(linecache.getlines(source.file)))
-    except (SyntaxError, ValueError):
-        return None
-    end = (source.end_line, source.end_column - 1)
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    call = next((c for c in calls if (c.end_lineno, c.end_col_offset) == end), None)
+    calls = _calls_in("".join(linecache.getlines(source.file)))
+    call = calls.get((source.end_line, source.end_column - 1))
     if call is None:
         return None
     if isinstance(which, str):
         return next((word for word in call.keywords if word.arg == which), None)
     plain = list(itertools.takewhile(lambda arg: not isinstance(arg, ast.Starred), call.args))
     return plain[which] if which < len(plain) else None
+
+
+@functools.lru_cache(maxsize=32)
+def _calls_in(text: str) -> dict[tuple[int | None, int | None], ast.Call]:
+    """The calls of a file by where they end, the outermost one; none if it is no Python."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return {}
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return {(call.end_lineno, call.end_col_offset): call for call in reversed(calls)}
 
 
 def _characters(text: str, column: int | None) -> int | None:

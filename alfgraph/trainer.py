@@ -42,7 +42,7 @@ class Trainer(Component):
     num_iterations: Positive | None = None
     num_env_steps: Positive | None = None
     random_seed: Count = 0
-    device: str = "cpu"
+    device: Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$")] = "cpu"
     summary_interval: Positive = 50
     summarize_first_interval: bool = True
     eval_interval: Positive | None = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from alfgraph.buffer_contents import BufferNumbers
 from alfgraph.diagnostics import Reporter
-from alfgraph.families import BufferNumbers
 from alfgraph.graph import Graph
 from alfgraph.schedules import Rate, Schedule
 from alfgraph.specs import DistributionSpec, Spec, Symbol

@@ -94,7 +94,7 @@ def shadow_of(part: Component) -> tuple[Any, dict[str, Annealing]]:
     The copy is what computes: the runtime writes the current numbers into it.
     """
     shadow = part.model_copy()
-    annealed = {name: value for name, value in dict(part).items() if isinstance(value, Annealing)}
+    annealed = {name: value for name, value in part if isinstance(value, Annealing)}
     for name, annealing in annealed.items():
         shadow.__dict__[name] = annealing.at(Progress())
     return shadow, annealed

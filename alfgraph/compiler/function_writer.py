@@ -360,7 +360,7 @@ def wrapped(code: str) -> list[str]:
         head = [f"{indent}(", *(f"{indent}    {line}" for line in names)]
         return head + (wrapped(rest) if len(rest) > WIDTH else [rest])
     start = code.index("(", len(code) - len(call)) if equals else code.index("(")
-    inner = code[start + 1 : code.rindex(")")]
+    inner = code[start + 1 : code.rindex(")")].rstrip(",")
     quoted = "'" in inner or '"' in inner
     width = max(len(inner) + 1, 1) if quoted else WIDTH - len(indent) - 4
     lines = textwrap.wrap(f"{inner},", width, break_long_words=False, break_on_hyphens=False)

@@ -7,10 +7,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from alfgraph.buffer_contents import BufferNumbers
 from alfgraph.compiler.board import Board, Section
 from alfgraph.component import Component
 from alfgraph.diagnostics import Diagnostic, Help
-from alfgraph.families import Buffer, BufferNumbers, Environment
+from alfgraph.families import Buffer, Environment
 from alfgraph.schedules import Epochs, Offline, OffPolicy, Rate, Schedule
 from alfgraph.specs import Symbol, batch_of
 

@@ -14,7 +14,7 @@ from alfgraph.compiler.function_writer import show_sized
 from alfgraph.compiler.lowering import Lowered, describe_loop
 from alfgraph.compiler.numbers import Loop, environment_of, size_of, unroll_length
 from alfgraph.families import Buffer, Optimizer
-from alfgraph.graph import Graph
+from alfgraph.graph import Graph, parts_below
 from alfgraph.plan import BufferPlan, OptimizerPlan, PhasePlan, Plan, SchedulePlan, WirePlan
 from alfgraph.specs import DistributionSpec, Spec, Symbol, TensorSpec, batch_of, leaves
 from alfgraph.trace import Node, Value
@@ -162,12 +162,7 @@ def count_parameters(module: Any) -> int:
 
 
 def _optimizers(board: Board) -> list[OptimizerPlan]:
-    kinds = {
-        node.path: type(node.component).__name__
-        for section in board.sections
-        for node in section.trace.nodes
-        if isinstance(node.component, Optimizer)
-    }
+    kinds = {part.socket_path: type(part).__name__ for part in parts_below(board.root)}
     return [
         OptimizerPlan(
             path=path,

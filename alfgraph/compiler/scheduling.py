@@ -61,7 +61,8 @@ def effective_schedules(root: Graph, reporter: Reporter) -> dict[str, Schedule]:
         chosen = _inherited_schedule(board) or own
         if chosen is not None:
             found[board.socket_path] = chosen
-            used.add(id(chosen))
+            if _has_loops(board):
+                used.add(id(chosen))
     for board in boards_of(root):
         own = own_schedule(board)
         if own is not None and is_schedule_set(board) and id(own) not in used:
@@ -69,6 +70,12 @@ def effective_schedules(root: Graph, reporter: Reporter) -> dict[str, Schedule]:
             if takers and not any(accepts(taker, own) for taker in takers):
                 _report_kind(reporter, takers[0], board, own)
     return found
+
+
+def _has_loops(board: Component) -> bool:
+    """Whether a board has phases that a schedule decides on; most transforms have none."""
+    methods = (getattr(type(board), phase, None) for phase in ("prepare", "update"))
+    return default_schedule(board) is not None or any(callable(method) for method in methods)
 
 
 def _inherited_schedule(board: Component) -> Schedule | None:

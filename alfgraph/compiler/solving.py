@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -201,7 +202,8 @@ def _guess(board: Board) -> None:
     """What is still open: let the operands of arithmetic be equal, one node at a time."""
     for value, like in (pair for s in board.sections for pair in s.trace.likely):
         if isinstance(board.solver.resolve(value.spec), SymbolSpec):
-            board.solver.unify(value.spec, like.spec)
+            with contextlib.suppress(Mismatch):  # it was only likely
+                board.solver.unify(value.spec, like.spec)
             board.solver.settle()
     nodes = [n for s in board.sections for n in s.trace.nodes if not n.is_replaced]
     progress = True

@@ -128,11 +128,15 @@ def detaches(node: Node, port: str) -> bool:
 
 def trains(board: Board, part: Component) -> bool:
     """Whether a part has parameters that somebody must train."""
-    if not part.has_build() or part.binding.tracked_by or getattr(part, "frozen", False):
+    if not part.has_build() or part.binding.tracked_by or _is_frozen(part):
         return False
     module = board.modules.get(part.binding.parameters)
     parameters = getattr(module, "parameters", None)
     return parameters is not None and any(p.requires_grad for p in parameters())
+
+
+def _is_frozen(part: Component) -> bool:
+    return "frozen" in type(part).model_fields and bool(part.frozen)  # type: ignore[attr-defined]
 
 
 def decide_ownership(board: Board) -> None:
@@ -151,6 +155,8 @@ def decide_ownership(board: Board) -> None:
             owners.setdefault(path, []).append(node)
         _record(board, node, owned, reach)
     _report_conflicts(board, owners, named)
+    for node, reach in claims:
+        _report_stale(board, node, reach)
     _report_mixed(board, [node for node, _ in claims if node.parts.get("trains")])
     if not board.reporter.errors:  # else the parts are orphans because of those
         _report_orphans(board, owners)
@@ -178,6 +184,28 @@ def _report_mixed(board: Board, nodes: list[Node]) -> None:
             )
         )
         return
+
+
+def _report_stale(board: Board, node: Node, reach: Reach) -> None:
+    """The gradient of a rollout is there once: earlier rollouts in the buffer have none left."""
+    crossed_paths = {path for path, _ in reach.crossing}
+    for part in parts_below(board.root):
+        if not isinstance(part, Buffer) or part.socket_path not in crossed_paths:
+            continue
+        if part.kept_rollouts() > 1:
+            source, related = place(node)
+            board.reporter.report(
+                Diagnostic(
+                    code="E207",
+                    message=f"`{part.socket_path}` keeps {part.kept_rollouts()} rollouts, and the "
+                    f"gradient of `{node.inputs['loss'].label}` runs through it: only the last "
+                    "rollout still has one",
+                    source=part.created_at or source,
+                    related=related,
+                    help=(Help(text="`rollouts=1`, or detach what is read from it"),),
+                    path=part.socket_path,
+                )
+            )
 
 
 def _named_by(board: Board, node: Node) -> set[str]:

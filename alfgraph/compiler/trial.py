@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ import torch
 from alfgraph.compiler.arithmetic import compute
 from alfgraph.compiler.board import Board, Section
 from alfgraph.compiler.building import build_module, callable_of
+from alfgraph.compiler.drawing import draw_tensor, resampled
 from alfgraph.compiler.mismatches import place, small_mismatch
 from alfgraph.component import Component, pins_of
 from alfgraph.diagnostics import Diagnostic, Fact, Help
@@ -91,7 +91,7 @@ class _Trial:
             if not isinstance(example, TensorDistribution):
                 raise Mismatch("kind: no distribution was stored")
             batch = self.shape(batch_of(spec) or ())
-            return _resampled(example, batch, len(example.log_prob(example.mode()).shape))
+            return resampled(example, batch, len(example.log_prob(example.mode()).shape))
         if isinstance(spec, SymbolSpec):
             raise Mismatch(f"`{spec}` is not decided by anything on the board")
         return draw_tensor(spec, self.shape(spec.dims))
@@ -108,7 +108,7 @@ class _Trial:
                 self.node(node)
             except AlfgraphError as error:
                 if not node.is_replaced:
-                    self.board.reporter.extend(error.diagnostics)
+                    self.board.reporter.extend(_located(d, node) for d in error.diagnostics)
                     self.board.reporter.poison(node.path)  # it would fail in other phases as well
             except Mismatch as mismatch:
                 if not node.is_replaced:
@@ -260,6 +260,7 @@ class _Trial:
 
     def check(self, value: Value, result: Any) -> None:
         declared = self.board.spec(value)
+        _refuse_open_axes(value, declared)
         if isinstance(declared, DistributionSpec):
             if not isinstance(result, TensorDistribution):
                 raise Mismatch(f"kind: a distribution was declared, {_kind(result)} came")
@@ -361,38 +362,6 @@ def assemble_arguments(node: Node, part: Component, read: Any, module_of: Any) -
     return arguments
 
 
-def draw_tensor(spec: TensorSpec, shape: tuple[int, ...]) -> torch.Tensor:
-    """A random tensor within a spec's bounds."""
-    dtype: torch.dtype = getattr(torch, spec.dtype)
-    if dtype == torch.bool:
-        return torch.randint(2, shape).bool()
-    low, high = (_first(spec.low), _first(spec.high)) if spec.is_bounded else (None, None)
-    if not dtype.is_floating_point:
-        start, end = (0, 2) if low is None or high is None else (int(low), int(high) + 1)
-        return torch.randint(start, max(end, start + 1), shape).to(dtype)
-    value = torch.randn(shape)
-    if low is not None and high is not None:
-        value = value.clamp(max(low, -1e6), min(high, 1e6))
-    return value.to(dtype)
-
-
-def _first(bound: Any) -> float:
-    value = bound[0] if isinstance(bound, tuple) else bound
-    return 0.0 if isinstance(value, Symbol) else float(value)
-
-
-def _resampled(example: Any, batch: tuple[int, ...], event_batch: int) -> Any:
-    """A distribution like the example with other leading axes, its rows drawn from it."""
-    count = math.prod(batch)
-
-    def redraw(tensor: torch.Tensor) -> torch.Tensor:
-        flat = tensor.reshape(-1, *tensor.shape[event_batch:])
-        index = torch.arange(count) % flat.shape[0]
-        return flat[index].reshape(*batch, *flat.shape[1:])
-
-    return example.like(*(redraw(tensor) for tensor in example.tensors))
-
-
 def _as_list(result: Any, count: int, part: Component, node: Node) -> list[Any]:
     results = list(result) if isinstance(result, tuple) else [result] if count else []
     if len(results) != count:
@@ -409,6 +378,34 @@ def _equal(first: list[Any], second: list[Any]) -> bool:
         for a, b in zip(leaf_tensors(one), leaf_tensors(other), strict=True)
         if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor)
     )
+
+
+def _located(diagnostic: Diagnostic, node: Node) -> Diagnostic:
+    """What a part says by itself, with the place; it says it in the trial run."""
+    if diagnostic.code and diagnostic.source:
+        return diagnostic
+    made = node.component.created_at if node.component is not None else None
+    known = {
+        "code": diagnostic.code or "E110",
+        "source": diagnostic.source or made or place(node)[0],
+        "path": diagnostic.path or node.path,
+    }
+    return diagnostic.model_copy(update=known)
+
+
+def _refuse_open_axes(value: Value, declared: Spec) -> None:
+    """An axis that only an output names has no size until the component runs."""
+    for axis in batch_of(declared) or ():
+        if isinstance(axis, Star) or (isinstance(axis, Symbol) and not axis.rigid):
+            raise AlfgraphError(
+                Diagnostic(
+                    code="E108",
+                    message=f"nothing on the board decides `{axis.name}` of `{value.label}`",
+                    source=value.node.component.created_at or place(value.node)[0],
+                    path=value.node.path,
+                    help=(Help(text="name an axis of an input, or `*batch`"),),
+                )
+            )
 
 
 def _check_bounds(declared: TensorSpec, result: torch.Tensor) -> None:

@@ -9,8 +9,9 @@ from typing import Any, ClassVar, TypeVar
 import torch
 from torch import Tensor
 
+from alfgraph.buffer_contents import BufferNumbers
 from alfgraph.components.buffers.leaf_storage import LeafLayout, tensor_specs
-from alfgraph.families import Buffer, BufferNumbers, flexible_axes
+from alfgraph.families import Buffer, flexible_axes
 from alfgraph.records import Record
 from alfgraph.specs import Symbol
 

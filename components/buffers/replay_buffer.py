@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from pydantic import Field
 
+from alfgraph.buffer_contents import BufferNumbers
 from alfgraph.components.buffers.leaf_storage import LeafLayout
 from alfgraph.components.buffers.packed_rows import PackedRows, Place
 from alfgraph.errors import RunError
-from alfgraph.families import Buffer, BufferNumbers, flexible_axes
+from alfgraph.families import Buffer, flexible_axes
 from alfgraph.records import Record
 from alfgraph.specs import Symbol, TensorSpec
 from alfgraph.timestep import TimeStep

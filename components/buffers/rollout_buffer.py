@@ -7,9 +7,10 @@ from typing import Annotated, Any, ClassVar, TypeVar
 import torch
 from pydantic import Field
 
+from alfgraph.buffer_contents import BufferNumbers
 from alfgraph.component import tracing
 from alfgraph.components.buffers.leaf_storage import LeafLayout, Leaves
-from alfgraph.families import Buffer, BufferNumbers, flexible_axes
+from alfgraph.families import Buffer, flexible_axes
 from alfgraph.records import Record
 from alfgraph.specs import Symbol, TensorSpec
 from alfgraph.timestep import TimeStep
@@ -61,6 +62,10 @@ class RolloutBuffer(Buffer):
             )
         batch = (self._axis().plus(1), *flexible_axes(self, "B"))
         return self.get(TimeStep, "steps", batch, field=field)[0]
+
+    def kept_rollouts(self) -> int:
+        """As many as `rollouts` says."""
+        return self.rollouts
 
     def axis_sizes(self, numbers: BufferNumbers) -> dict[Symbol, int]:
         """T in numbers."""

@@ -1,0 +1,36 @@
+"""What a board writes into one buffer, and the schedule around it in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alfgraph.records import Record
+from alfgraph.trace import Node
+
+
+class Contents:
+    """What a board writes into one buffer: the record's class and the leaves written."""
+
+    def __init__(self, kind: type[Record], node: Node, history: Mapping[str, Any]) -> None:
+        self.kind = kind
+        self.node = node
+        self.history = history
+
+
+@dataclass(frozen=True)
+class BufferNumbers:
+    """The schedule around one buffer, in numbers.
+
+    Attributes:
+        unroll_length: transitions per environment and iteration.
+        written: shape of what is written at once, e.g. (T, B).
+        mini_batch_size: sequences per mini-batch the schedule asks for.
+        mini_batch_length: transitions per sequence.
+    """
+
+    unroll_length: int
+    written: tuple[int, ...]
+    mini_batch_size: int
+    mini_batch_length: int

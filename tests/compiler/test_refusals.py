@@ -1,0 +1,136 @@
+"""Boards that once came through the check and failed later, or failed inside the compiler."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from alfgraph.compiler import compile_graph
+from alfgraph.components import (
+    GAE,
+    PPO,
+    ActorCritic,
+    Algorithm,
+    Epochs,
+    FrameStack,
+    GymEnv,
+    Network,
+    ObservationNormalizer,
+    Offline,
+    OnPolicy,
+    Optimizer,
+    Pipeline,
+    RewardNormalizer,
+    RolloutBuffer,
+    Transform,
+)
+from alfgraph.errors import AlfgraphError, SettingError, WiringError
+from alfgraph.ports import In, Out
+from alfgraph.records import Record
+from alfgraph.timestep import TimeStep
+from alfgraph.wires import Wire
+from tests.boards.driving import trained
+from tests.boards.worlds import Noise
+
+
+def board(algorithm: Algorithm, **sockets: Any) -> Pipeline:
+    return Pipeline(env=GymEnv(make=Noise, num_envs=2), algorithm=algorithm, **sockets)
+
+
+class Pair(Record):
+    step: TimeStep
+    action: Wire
+
+
+class Swapped(ActorCritic):
+    """Writes a step where an action belongs."""
+
+    def unroll(self, step: TimeStep) -> Wire:
+        action = self.actor(step).policy.sample()
+        self.rollout.write(Pair(step=action, action=step))  # type: ignore[arg-type]
+        return action
+
+
+class Seldom(ActorCritic):
+    """Steps its optimizer at a rate that is none."""
+
+    every: Any = 2
+
+    def update(self) -> Wire:
+        loss = super().update()
+        if self.optimizer is not None:
+            self.optimizer(loss, every=self.every)
+        return loss
+
+
+class Unsized(Transform):
+    """Names an axis that only its output has."""
+
+    reward = In("float32[*batch, *r]", role="reward")
+    out = Out("float32[B, *r]", role="reward")
+
+    def forward(self, reward: Any) -> Any:
+        return reward
+
+
+@pytest.mark.parametrize(
+    ("graph", "said"),
+    [
+        (board(Swapped()), r"E101.*`Pair\.step` takes a TimeStep, not a wire"),
+        (board(Seldom(every=0)), r"E302.*`every` of `algorithm\.optimizer` .*, not 0"),
+        (board(Seldom(every="2")), r"E302.*`every` of `algorithm\.optimizer` .*, not '2'"),
+        (board(PPO(optimizer=Optimizer())), r"E304.*`algorithm\.optimizer` \(Optimizer\) computes"),
+        (board(PPO(), transforms=(Transform(),)), r"E104.*`transforms\.0` has no input port"),
+        (board(PPO(), transforms=(Unsized(),)), r"E108.*nothing on the board decides `B` of"),
+        (
+            board(ActorCritic(rollout=RolloutBuffer(rollouts=3))),
+            r"E207.*`algorithm\.rollout` keeps 3 rollouts",
+        ),
+        (
+            board(
+                ActorCritic(schedule=OnPolicy(unroll_length=4)),
+                transforms=(ObservationNormalizer(),),
+                schedule=Offline(),
+            ),
+            r"E501.*`algorithm` \(ActorCritic\) cannot run under Offline",
+        ),
+    ],
+)
+def test_it_is_refused_before_anything_runs(graph: Pipeline, said: str) -> None:
+    with pytest.raises(WiringError, match=f"(?s){said}"):
+        compile_graph(graph)
+
+
+def test_what_a_part_says_in_the_trial_run_gains_code_and_place() -> None:
+    graph = board(PPO(returns=GAE(gamma=(0.9, 0.8))))
+    with pytest.raises(AlfgraphError, match=r"E110.*gamma has shape \(2,\)") as caught:
+        graph.plan()
+    assert caught.value.diagnostics[0].path == "algorithm.returns"
+    assert caught.value.diagnostics[0].source is not None
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"rollouts": 0}, r"E302.*`RolloutBuffer\.rollouts` cannot be 0"),
+        ({"rolouts": 2}, r"E301.*`RolloutBuffer` has no setting `rolouts`"),
+    ],
+)
+def test_class_wide_defaults_are_validated(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingError, match=said):
+        board(PPO()).configure(RolloutBuffer, **settings)
+
+
+def test_class_wide_defaults_take_what_the_field_makes_of_them() -> None:
+    graph = board(PPO(schedule=Epochs(unroll_length=4))).configure(Network, frozen="false")
+    assert graph.configured[0][1] == {"frozen": False}
+    kept = graph.configure(FrameStack, axis=1)  # its required settings are another line's affair
+    assert kept.configured[1][1] == {"axis": 1}
+
+
+def test_long_lines_of_registers_are_wrapped() -> None:
+    transforms = (ObservationNormalizer(), RewardNormalizer(), RewardNormalizer())
+    graph = board(ActorCritic(schedule=OnPolicy(unroll_length=2)), transforms=transforms)
+    program = trained(graph, 2)
+    assert ",," not in program.plan.code
