@@ -24,9 +24,14 @@ from alfgraph.overrides import set_values
 from alfgraph.plan import Plan
 from alfgraph.program import Program
 from alfgraph.render import render_view
+from alfgraph.render.bundle import bundle
+from alfgraph.render.fold import fold, nested_boards
 from alfgraph.render.from_plan import board_view
+from alfgraph.render.layout import lay_out
 from alfgraph.runtime.session import RunOptions, Session
 from alfgraph.schedules import OffPolicy
+from tests.render.test_layout import check_geometry
+from tests.render.test_lettering import check_lettering
 
 ROOT = Path(__file__).resolve().parents[1]
 GRAPHS = sorted((ROOT / "graphs").glob("*.py"))
@@ -96,6 +101,14 @@ def test_it_is_drawn_as_a_picture(plan: Plan) -> None:
     drawn = render_view(board_view(plan), "png")
     assert isinstance(drawn, bytes)
     assert drawn.startswith(b"\x89PNG\r\n")
+
+
+def test_its_picture_is_sound(plan: Plan) -> None:
+    view = board_view(plan)
+    boards = nested_boards(view)
+    check_lettering(view)
+    for closed in ((), boards[:1], boards):
+        check_geometry(lay_out(bundle(fold(view, closed))))
 
 
 class Record:

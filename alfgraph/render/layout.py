@@ -20,7 +20,7 @@ COMPLAINT = 3 * GRID
 BAND_PAD = 5 * GRID
 FEEDBACK_PITCH = 4 * GRID
 BETWEEN = 3 * GRID
-LEAST_WIDTH = 150 * GRID
+LEAST_WIDTH = 190 * GRID
 
 
 @dataclass(slots=True, eq=False)

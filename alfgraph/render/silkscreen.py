@@ -1,5 +1,6 @@
 """What is printed on the board itself: frame, phases, legend and title block."""
 
+import re
 from collections.abc import Iterator
 
 from alfgraph.render.bands import HEADING, Band
@@ -12,8 +13,12 @@ from alfgraph.render.outlines import Outline, outlines
 from alfgraph.render.view import BoardView, PhaseView
 from alfgraph.render.wire_svg import draw_diode
 
-HEADING_CHARACTERS = 20
+HEADING_CHARACTERS = 17
+NAME_CHARACTERS = 12
 COMPLAINT_ADVANCE = 7.3
+LEGEND_ROW = 26
+SPACE = re.compile(r"\s+(?![^\[]*\])")
+"""Where a line may be broken: not within brackets."""
 SAMPLES = (
     ("float", "float"),
     ("int", "int"),
@@ -79,10 +84,13 @@ def _frame(band: Band) -> str:
     """A phase's frame, with its name, rate and axes on the left."""
     x, y = band.x, band.y
     frame = element("rect", x=x, y=y, width=band.width, height=band.height, rx=10, class_="band")
-    lines = [words(band.phase.name.upper(), x + 16, y + 30, "ph")]
-    at = y + 50
+    lines, at = [], y + 30
+    for line in _broken(band.phase.name.upper().replace("_", " "), NAME_CHARACTERS):
+        lines.append(words(line, x + 16, at, "ph", **_squeezed(line)))
+        at += 18
+    at += 2
     for text, class_ in _heading(band.phase):
-        for line in _broken(text):
+        for line in _broken(text, HEADING_CHARACTERS):
             lines.append(words(line, x + 16, at, class_))
             at += 15
         at += 2
@@ -95,11 +103,18 @@ def _heading(phase: PhaseView) -> list[tuple[str, str]]:
     return [(text, class_) for text, class_ in texts if text]
 
 
-def _broken(text: str) -> list[str]:
+def _squeezed(name: str) -> dict[str, object]:
+    """A word too long for the heading is drawn narrower."""
+    if len(name) <= NAME_CHARACTERS:
+        return {}
+    return {"textLength": HEADING - 32, "lengthAdjust": "spacingAndGlyphs"}
+
+
+def _broken(text: str, longest: int) -> list[str]:
     """Breaks text at spaces into lines that fit the heading."""
     lines = [""]
-    for word in text.split():
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > HEADING_CHARACTERS - 3:
+    for word in SPACE.split(text):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > longest:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
     return lines
@@ -109,10 +124,9 @@ def draw_legend(layout: Layout, heat: str) -> str:
     """What colours and bars mean on this board, and its title block."""
     top = layout.height - FOOT + 4 * GRID
     x: float = EDGE
-    shapes = []
+    shapes = [_title_block(layout, top + LEGEND_ROW)]
     if heat != "none":
-        drawn, x = _heat_scale(x, top, layout.view.temperature_source)
-        shapes.append(drawn)
+        shapes.append(_heat_scale(x, top + LEGEND_ROW, layout.view.temperature_source))
     families = {net.source.family for net in layout.nets if net.layer == "wire"}
     families |= {sink.family for net in layout.nets for sink in net.sinks if net.layer != "trains"}
     for family, text in SAMPLES:
@@ -142,11 +156,10 @@ def draw_legend(layout: Layout, heat: str) -> str:
         if change in changes:
             drawn, x = _sample(x, top, change + " wide", change)
             shapes.append(drawn)
-    shapes.append(_title_block(layout, top))
     return element("g", "".join(shapes), class_="legend")
 
 
-def _heat_scale(x: float, top: float, source: str) -> tuple[str, float]:
+def _heat_scale(x: float, top: float, source: str) -> str:
     """Five steps from frozen to changed in every project, and where they come from."""
     shapes = [words("how often changed", x, top + 4, "lt")]
     x += 17 * 6.1 + 10
@@ -156,9 +169,8 @@ def _heat_scale(x: float, top: float, source: str) -> tuple[str, float]:
         )
         shapes.append(words(str(step), x + 11, top + 4, f"ln t{step}"))
         x += 24
-    source = EXPLAINED.get(source, source)
-    shapes.append(words(source, x + 6, top + 4, "lt"))
-    return "".join(shapes), x + len(source) * 6.1 + 34
+    shapes.append(words(EXPLAINED.get(source, source), x + 6, top + 4, "lt"))
+    return "".join(shapes)
 
 
 def _sample(x: float, y: float, class_: str, text: str) -> tuple[str, float]:
@@ -173,4 +185,4 @@ def _title_block(layout: Layout, top: float) -> str:
     chips = f"{len(layout.chips)} chips · {len(layout.nets)} nets"
     made = f"alfgraph {view.version}".strip()
     text = " · ".join(part for part in (chips, sizes, made) if part)
-    return words(text, layout.width - EDGE - 4, top + 30, "lt e")
+    return words(text, layout.width - EDGE - 4, top + 4, "lt e")

@@ -132,7 +132,7 @@ def _chip_style(c: dict[str, str]) -> Iterator[str]:
     yield ".same{opacity:.4}"
     yield f".rd{{font-size:8px;fill:{c['silk_dim']};letter-spacing:.5px}}"
     yield f".outline{{fill:none;stroke:{c['silk_dim']};stroke-opacity:.55;stroke-dasharray:5 4}}"
-    yield f".ol{{font-size:9.5px;fill:{c['silk_dim']}}}"
+    yield f".ol{{font-size:9.5px;fill:{c['silk_dim']};stroke:{c['band']}}}"
     for step in "01234narc":
         yield f".h{step}{{fill:{c[f'h{step}']}}}.t{step}{{fill:{c[f't{step}']}}}"
     yield f".pad{{stroke:{c['board_edge']};stroke-width:.7}}.open{{fill-opacity:.3}}"
@@ -157,7 +157,7 @@ def _wire_style(c: dict[str, str], theme: Theme) -> Iterator[str]:
     yield f".register{{fill:{c['chip']};stroke:{c['f-record']};stroke-width:1.4}}"
     yield f".rt{{font-size:12px;font-weight:700;fill:{c['f-record']};text-anchor:middle}}"
     yield f".sp{{font-size:9px;fill:{c['silk_dim']};stroke:{c['band']}}}"
-    yield ".sp{stroke-width:2.5;paint-order:stroke}"
+    yield ".sp,.ol{stroke-width:2.5;paint-order:stroke}"
     yield f".plate{{fill:{c['board']}}}.plate.bus{{stroke:{c['f-record']};stroke-opacity:.5}}"
     yield f".plate.bad{{fill:{c['failing']}}}.pt{{font-size:9.5px;text-anchor:middle}}"
     yield ".pt.bad{fill:#fff;font-weight:700}"

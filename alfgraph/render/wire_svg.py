@@ -135,10 +135,9 @@ def _level_run(net: Net, uprights: Uprights) -> int:
     """How far a net goes level from its pin until something upright passes above the line."""
     x, y = net.source.anchor
     end = max(sink.path[1][0] for sink in net.sinks)
-    crossing = (
-        ux for _, ux, top, bottom in uprights if top <= y - 4 and bottom >= y - LABEL_HEIGHT
-    )
-    return min((ux for ux in crossing if x < ux), default=end) - x if end > x else 0
+    high = y - LABEL_HEIGHT
+    crossing = [at for _, at, top, low in uprights if at > x and top <= y - 4 and low >= high]
+    return min([end, *crossing]) - x
 
 
 def draw_notes(layout: Layout) -> str:
