@@ -84,11 +84,12 @@ function bringIntoView(chip) {
   place();
 }
 
-let hold = null;
+let hold = null, mouse = "";
 stage.addEventListener("pointerdown", (event) => {
   if (event.button === 0) hold = { x: event.clientX - at.x, y: event.clientY - at.y, moved: false, from: event };
 });
 addEventListener("pointermove", (event) => {
+  mouse = `${event.clientX},${event.clientY}`;
   if (!hold) return;
   const far = Math.hypot(event.clientX - hold.from.clientX, event.clientY - hold.from.clientY);
   if (!hold.moved && far < 4) return;
@@ -140,7 +141,10 @@ function glow() {
   if (chosen) chipOf(chosen)?.classList.add("on");
 }
 
-stage.addEventListener("pointerover", (event) => {
+stage.addEventListener("pointerover", (event) => {  // a board that moves under a resting mouse lights nothing
+  const here = `${event.clientX},${event.clientY}`;
+  if (here === mouse) return;
+  mouse = here;
   const net = event.target.closest(".net");
   if (net) light([net]); else glow();
 });

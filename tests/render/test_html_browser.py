@@ -150,3 +150,76 @@ def test_tab_and_enter_reach_every_chip(page: Any) -> None:
     page.locator(chip("unroll/env")).focus()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.dataset.chip") == "unroll/normalize"
+
+
+def middle(page: Any, name: str) -> tuple[float, float]:
+    box = page.locator(f"{chip(name)} .body").bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_dragging_moves_the_board_and_chooses_nothing(page: Any) -> None:
+    x, y = middle(page, "unroll/env")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 25, steps=4)
+    page.mouse.up()
+    assert middle(page, "unroll/env") == pytest.approx((x + 60, y + 25))
+    assert not page.locator("#card").is_visible()
+    page.mouse.click(x + 60, y + 25)
+    page.wait_for_selector("#card h2")
+
+
+def test_the_wheel_zooms_about_the_mouse(page: Any) -> None:
+    x, y = middle(page, "update/loss")
+    width = page.locator(f"{chip('update/loss')} .body").bounding_box()["width"]
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, -400)
+    page.wait_for_function(
+        "([name, w]) => document.querySelector(`.chip[data-chip='${name}'] .body`)"
+        ".getBoundingClientRect().width > 1.5 * w",
+        arg=["update/loss", width],
+    )
+    assert middle(page, "update/loss") == pytest.approx((x, y), abs=1)
+
+
+def test_a_board_that_moves_under_a_resting_mouse_lights_nothing_new(page: Any) -> None:
+    page.mouse.move(750, 500)
+    page.keyboard.press("/")
+    page.keyboard.type("adam")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(150)
+    lit = page.locator(".net.on").evaluate_all(
+        "all => all.map(n => n.querySelector('title').textContent)"
+    )
+    assert lit and all("optimizer" in text for text in lit)
+
+
+def test_screen_readers_get_names_roles_and_the_wiring_table(page: Any) -> None:
+    loss = page.get_by_role("button", name="loss · PPOLoss")
+    assert loss.count() == 1 and loss.get_attribute("tabindex") == "0"
+    assert page.get_by_role("toolbar", name="Board").count() == 1
+    assert page.get_by_role("combobox", name="Search chips, pins, specs and settings").count() == 1
+    assert page.get_by_role("group", name="Circuit board of ppo_cart_pole").count() == 1
+    table = page.get_by_role("region", name="The board as text")
+    assert "── UPDATE" in table.text_content()
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_the_page_is_light_or_dark_as_the_system_is(browser: Any, address: str) -> None:
+    shades = {}
+    for scheme in ("light", "dark"):
+        context = browser.new_context(color_scheme=scheme)
+        made = context.new_page()
+        made.goto(address)
+        color = made.evaluate("getComputedStyle(document.body).backgroundColor")
+        shades[scheme] = sum(int(n) for n in color.strip("rgb()").split(","))
+        context.close()
+    assert shades["dark"] < 150 and shades["light"] > 600
+
+
+def test_without_scripts_the_board_is_there_as_text(browser: Any, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    made = context.new_page()
+    made.goto(address)
+    assert made.locator("#table pre").is_visible()
+    context.close()
