@@ -60,7 +60,8 @@ class Sheet:
         }
         self.middle = {name for name, rule in rules if "text-anchor:middle" in rule}
         self.end = {name for name, rule in rules if "text-anchor:end" in rule}
-        self.board = Box(0, 0, *(float(self.root.get(k) or 0) for k in ("width", "height")), "")
+        width, height = (float(self.root.get(k) or 0) for k in ("width", "height"))
+        self.board = Box(0, 0, width, height, "")
         groups = [g for g in self.root.iter(f"{SVG}g") if "chip" in (g.get("class") or "").split()]
         self.chips = [(self._body(group), list(self._texts(group))) for group in groups]
         own = {id(text) for group in groups for text in group.iter(f"{SVG}text")}
