@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -27,13 +26,17 @@ def project(probabilities: Tensor, places: Tensor, support: Tensor) -> Tensor:
     Returns:
         `[*batch, k] float32`, of the same sum.
 
-    Source: Bellemare et al. 2017, arXiv:1707.06887, eq. 7. Unlike Algorithm 1, read literally, it
-        loses nothing where a place is exactly an atom.
+    Source: Bellemare et al. 2017, arXiv:1707.06887, eq. 7 and Algorithm 1; which, read literally,
+        loses what is exactly at an atom.
     """
-    step = (support[-1] - support[0]) / (len(support) - 1)
-    inside = torch.minimum(torch.maximum(places, support[0]), support[-1])
-    distance = (inside.unsqueeze(-2) - support.unsqueeze(-1)).abs() / step
-    return ((1.0 - distance).clamp(min=0.0) @ probabilities.unsqueeze(-1)).squeeze(-1)
+    last = len(support) - 1
+    step = (support[-1] - support[0]) / last
+    at = ((places - support[0]) / step).clamp(0.0, last)
+    below = at.floor().clamp(max=last - 1)
+    index, share = below.long(), at - below
+    projected = probabilities.new_zeros(*probabilities.shape[:-1], last + 1)
+    projected.scatter_add_(-1, index, probabilities * (1.0 - share))
+    return projected.scatter_add_(-1, index + 1, probabilities * share)
 
 
 class CategoricalProjection(Returns):
