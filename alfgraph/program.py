@@ -439,9 +439,15 @@ def seeded_generators(seed: int, device: str) -> dict[str, Any]:
 
 
 def _seed(seed: int) -> None:
-    torch.manual_seed(seed)
-    np.random.seed(seed % 2**32)  # user code may draw from numpy's global generator
-    random.seed(seed)
+    """Start the three generators at unrelated places.
+
+    Small seeds are mixed first: PyTorch asks for seeds with a good balance of 0 and 1 bits
+    (`torch.Generator.manual_seed`), and people number their runs 0, 1, 2.
+    """
+    for_torch, for_python, for_numpy = np.random.SeedSequence(seed).generate_state(3, np.uint64)
+    torch.manual_seed(int(for_torch))
+    random.seed(int(for_python))
+    np.random.seed(int(for_numpy) % 2**32)  # user code may draw from numpy's global generator
 
 
 def generator_states(device: str) -> dict[str, Any]:
