@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 
-_PER_CONTACT = ("contact", "efc_", "iefc_", "island", "map_", "tendon_efcadr", "wrap_")
+# Scratch memory of one step, whose size depends on the contacts; some of it is never initialised.
+_SCRATCH = re.compile(r"contact|i?efc_|efm_|map_|tendon_efcadr|wrap_|.*island")
 
 
 def is_mujoco(env: Any) -> bool:
@@ -50,7 +52,7 @@ def set_mujoco_arrays(env: Any, arrays: dict[str, Any]) -> None:
 
 def _fields(data: Any) -> dict[str, Any]:
     """Finds the arrays whose size does not depend on the contacts."""
-    names = (name for name in dir(data) if not name.startswith(("_", *_PER_CONTACT)))
+    names = (n for n in dir(data) if not n.startswith("_") and not _SCRATCH.match(n))
     fields = ((name, getattr(data, name)) for name in names)
     return {
         name: field
