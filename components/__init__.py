@@ -30,7 +30,7 @@ from alfgraph.components.losses.categorical_loss import CategoricalLoss
 from alfgraph.components.losses.quantile_loss import QuantileLoss
 from alfgraph.components.losses.td_loss import TDLoss, ValidMean
 from alfgraph.components.losses.temperature_loss import TemperatureLoss
-from alfgraph.components.networks.actor_network import ActorDistributionNetwork
+from alfgraph.components.networks.actor_network import ActorDistributionNetwork, SoftActor
 from alfgraph.components.networks.critic_network import CriticNetwork, Ensemble
 from alfgraph.components.networks.deterministic_actor import ActorNetwork
 from alfgraph.components.networks.distributional_q import CategoricalQNetwork, QuantileQNetwork
@@ -45,6 +45,7 @@ from alfgraph.components.optimizers.optimizers import SGD, Adam, AdamW
 from alfgraph.components.pipelines import Pipeline
 from alfgraph.components.returns.advantages import GAE, MonteCarlo, OneStep, TDLambda
 from alfgraph.components.returns.categorical_projection import CategoricalProjection
+from alfgraph.components.returns.soft_value import ChosenValue, Draw, SoftValue
 from alfgraph.components.targets.target import Target
 from alfgraph.components.transforms.frame_stack import FrameStack
 from alfgraph.components.transforms.image_scale import ImageScale
@@ -110,10 +111,12 @@ __all__ = [
     "CategoricalLoss",
     "CategoricalProjection",
     "CategoricalQNetwork",
+    "ChosenValue",
     "ConstantAnnealing",
     "CriticNetwork",
     "CyclicalAnnealing",
     "DiscountedReturn",
+    "Draw",
     "Ensemble",
     "Environment",
     "Epochs",
@@ -159,6 +162,8 @@ __all__ = [
     "RolloutBuffer",
     "Scalarize",
     "Schedule",
+    "SoftActor",
+    "SoftValue",
     "StepAnnealing",
     "TDLambda",
     "TDLoss",

@@ -61,6 +61,7 @@ class FunctionWriter:
         self.hands_out = False
         self.autograd = False
         self.replaced: set[Value] = set()
+        self.without_gradient: frozenset[int] = frozenset()
         self.uses = self._count_uses()
         self.gates = gates_of(section, self._read_by)
         self.order = order_optimizers(board, section, self.gates)
@@ -180,8 +181,7 @@ class FunctionWriter:
     def _headers(self, node: Node) -> tuple[str, ...]:
         gate = self.gates.get(node.id, 1)
         gated = (f"if counters[{self.section.name!r}] % {gate} == 0:",) if gate > 1 else ()
-        tracked = node.component is not None and node.component.binding.tracked_by
-        return (*gated, "with torch.no_grad():") if tracked and self.autograd else gated
+        return (*gated, "with torch.no_grad():") if node.id in self.without_gradient else gated
 
     def _statement(self, node: Node) -> None:
         part = node.component
@@ -298,6 +298,7 @@ class FunctionWriter:
         expression, strength = self._operand(value)
         live = self.section.phase == "unroll" and "with grad" in self.board.gradient.values()
         stops = (self.autograd or live) and detaches(node, port)
+        stops = stops and (value.node.id not in self.without_gradient or self._is_inlined(value))
         if not stops or not reach_of(self.board, self.section, value).parameters:
             return expression
         if _is_tree(self.board.spec(value)):

@@ -11,6 +11,7 @@ from alfgraph.compiler.board import Board, Section
 from alfgraph.compiler.function_writer import FunctionWriter
 from alfgraph.compiler.naming import part_names
 from alfgraph.compiler.numbers import Loop, unroll_length
+from alfgraph.compiler.training import nodes_without_gradient
 from alfgraph.component import Component
 from alfgraph.families import Buffer, Environment, Optimizer
 from alfgraph.graph import parts_below
@@ -99,6 +100,8 @@ class ProgramWriter:
         )
         opaque = any(n.kind == "function" for n in section.nodes())
         writer.autograd = trains or opaque
+        if writer.autograd:
+            writer.without_gradient = nodes_without_gradient(self.board, section)
         stops = sorted(section.trace.stops, key=lambda stop: stop[1])
         self.count(writer)
         for node in section.trace.nodes:

@@ -10,7 +10,7 @@ from alfgraph.compiler.liveness import parts_by_hand
 from alfgraph.compiler.mismatches import place
 from alfgraph.component import Component, pins_of
 from alfgraph.diagnostics import Diagnostic, Help
-from alfgraph.families import Buffer, Environment, Optimizer
+from alfgraph.families import Buffer, Environment, Optimizer, Target
 from alfgraph.graph import parts_below
 from alfgraph.schedules import OnPolicy
 from alfgraph.source import Source, in_parts_bin
@@ -94,6 +94,31 @@ def _leading(readers: dict[Node, list[Node]], trained: set[Node]) -> set[Node]:
                 found.add(reader)
                 pending.append(reader)
     return found
+
+
+def nodes_without_gradient(board: Board, section: Section) -> frozenset[int]:
+    """Ids of nodes that need no autograd graph, though parameters lead to them.
+
+    They compute with parameters, or on what such nodes gave, and no loss's gradient passes them:
+    the values of targets, mostly.
+    """
+    reached = {
+        node
+        for where, optimizer in optimizer_nodes(board)
+        if where is section
+        for node in reach_of(board, section, optimizer.inputs["loss"]).nodes
+    }
+    found: set[Node] = set()
+    for node in section.trace.nodes:
+        if node in reached or isinstance(node.component, Buffer | Optimizer | Target):
+            continue
+        if node.settings.get("recomputed") or node.kind == "function":
+            continue
+        tracked = node.component is not None and node.component.binding.tracked_by
+        own = tracked or _trained_at(board, node)
+        if own or any(value.node in found for value in node.inputs.values()):
+            found.add(node)
+    return frozenset(node.id for node in found)
 
 
 def parameters_used(node: Node) -> list[str]:

@@ -1,4 +1,4 @@
-"""SAC: soft actor-critic for continuous actions."""
+"""SAC: soft actor-critic, for continuous and discrete actions."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from pydantic import Field
 from alfgraph.components.buffers.replay_buffer import ReplayBuffer
 from alfgraph.components.losses.td_loss import TDLoss, ValidMean
 from alfgraph.components.losses.temperature_loss import TemperatureLoss
-from alfgraph.components.networks.actor_network import ActorDistributionNetwork
+from alfgraph.components.networks.actor_network import SoftActor
 from alfgraph.components.networks.critic_network import Ensemble
 from alfgraph.components.networks.temperature import Temperature
 from alfgraph.components.optimizers.optimizers import Adam
+from alfgraph.components.returns.soft_value import ChosenValue, Draw, SoftValue
 from alfgraph.components.targets.target import Target
 from alfgraph.families import Algorithm, Optimizer, PolicyNetwork
 from alfgraph.records import Record
@@ -29,12 +30,15 @@ class Transition(Record):
 
 
 class SAC(Algorithm):
-    """Soft actor-critic with two critics and a learnt temperature.
+    """Soft actor-critic with two critics and a learnt temperature, for every kind of action.
 
     Details:
-        - The target is `r + γ d (min Q' - α log π)`: the entropy is part of the next value, so it
-          is left out where an episode terminated and kept at a time limit.
-        - Critics step first; the actor then learns from the critics as they are after that.
+        - The target is `r + γ d V'`, V' the soft value of the next step under the target critics:
+          the entropy is left out where an episode terminated and kept at a time limit.
+        - Continuous actions: one action drawn stands for all. A discrete choice: the expectation
+          over all of them. Both at once: the expectation over the choice at the continuous part
+          drawn, with two temperatures. The board is the same; its parts follow the action.
+        - Critics step first; the actor then climbs the soft value by the critics after that.
         - Actions drawn for the gradient remember what they were before tanh.
         - Entropies are of the action in its own unit; the target entropy follows its bounds, so
           learning does not depend on the unit.
@@ -43,21 +47,18 @@ class SAC(Algorithm):
     Attributes:
         target_period: updates between two moves of the target.
 
-    Source: Haarnoja et al. 2018, arXiv:1812.05905, Algorithm 1 and section 5.
+    Source: Haarnoja et al. 2018, arXiv:1812.05905, Algorithm 1 and section 5; discrete actions:
+        Christodoulou 2019, arXiv:1910.07207; both: ALF, `SacAlgorithm`.
     """
 
-    actor: PolicyNetwork = ActorDistributionNetwork(
-        hidden=(256, 256),
-        activation="relu",
-        initializer="fan_in_uniform",
-        continuous="squashed_normal",
-        std_transform="clipped_exp",
-        state_dependent_std=True,
-    )
+    actor: PolicyNetwork = SoftActor()
     critics: Ensemble = Ensemble(size=2)
     temperature: Temperature = Temperature()
     target: Target = Target(tau=0.005)
     replay: ReplayBuffer = ReplayBuffer(max_length=1_000_000)
+    draw: Draw = Draw()
+    soft_value: SoftValue = SoftValue()
+    chosen: ChosenValue = ChosenValue()
     td: TDLoss = TDLoss()
     actor_loss: ValidMean = ValidMean()
     temperature_loss: TemperatureLoss = TemperatureLoss()
@@ -79,28 +80,28 @@ class SAC(Algorithm):
         now, later = sample.steps[:-1], sample.steps[1:]
         temperature = self.temperature()
 
-        next_policy = self.actor(later).policy
-        next_action = next_policy.sample()
-        next_q = self.target.of(self.critics)(later, action=next_action).value.min(axis=-1)
-        next_value = next_q - temperature.alpha * next_policy.log_prob(next_action)
-        q = self.critics(now, action=sample.item.action).value
+        policy = self.actor(later).policy
+        action = self.draw(policy).action
+        next_q = self.target.of(self.critics)(later, action=action).value.min(axis=-1)
+        next_value = self.soft_value(policy, action, q=next_q, alpha=temperature.alpha).value
+        taken = sample.item.action
+        q = self.chosen(self.critics(now, action=taken).value, taken).value
         td = self.td(sample.steps, value=q, next_value=next_value, weight=sample.importance_weight)
         self.critic_optimizer(td.loss, self.critics)
 
         policy = self.actor(now).policy
-        action = policy.rsample()
-        log_prob = policy.log_prob(action)
+        action = self.draw(policy).action
         new_q = self.critics(now, action=action).value.min(axis=-1)
-        row = temperature.alpha.detach() * log_prob - new_q
-        self.actor_optimizer(self.actor_loss(now, row=row).loss, self.actor)
+        soft = self.soft_value(policy, action, q=new_q, alpha=temperature.alpha)
+        self.actor_optimizer(self.actor_loss(now, row=-soft.value).loss, self.actor)
 
         if not self.temperature.frozen:
             entropy = self.temperature_loss(
-                now, log_alpha=temperature.log_alpha, log_prob=log_prob, action=action
+                now, log_alpha=temperature.log_alpha, entropy=soft.entropy, action=action
             )
             self.temperature_optimizer(entropy.loss, self.temperature)
         self.target.update(every=self.target_period)
 
     def predict(self, step: TimeStep) -> Wire:
-        """Act without noise: the squashed mean."""
+        """Act without noise: the squashed mean, the likeliest choice."""
         return self.actor(step).policy.mode()

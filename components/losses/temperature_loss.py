@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from alfgraph.components.losses.averages import average_weights, weighted_sum
+from alfgraph.components.losses.averages import average_weights
+from alfgraph.components.networks.action_parts import action_leaves
 from alfgraph.errors import WiringError
 from alfgraph.families import Loss
 from alfgraph.ports import In, Out
@@ -70,45 +72,67 @@ def _choice_entropy(choices: int, spread: float) -> float:
 
 
 class TemperatureLoss(Loss):
-    """`log α · (-log π - target).detach()`: α falls where the entropy exceeds its target.
+    """`log α · (H - target).detach()`: α falls where the entropy exceeds its target.
+
+    An action with a discrete choice and other parts has two temperatures, entropies and targets,
+    the choice's first.
 
     Attributes:
-        target_entropy: in nats; or the rule of `default_target_entropy`.
+        target_entropy: in nats, one for each temperature; or the rule of `default_target_entropy`.
         min_probability: of the rule "concentrated".
 
     Source: Haarnoja et al. 2018, arXiv:1812.05905, eq. 18, with log α in place of α as in the
         authors' code and in ALF.
     """
 
-    target_entropy: float | Rule = "dimensions"
+    target_entropy: float | tuple[float, float] | Rule = "dimensions"
     min_probability: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
 
     step_type = In("int32[T, *batch]", role="step_type")
-    log_alpha = In("float32[]")
-    log_prob = In("float32[T, *batch]", role="log_prob", detach=True)
+    log_alpha = In("alpha[]")
+    entropy = In("float32[T, *batch, *k]", role="entropy", detach=True)
     action = In("action[T, *batch]", role="action", detach=True)
     loss = Out("float32[]", role="loss")
-    entropy = Out("float32[]", monitor=True)
+    mean_entropy = Out("float32[]", monitor=True)
 
-    def build(self, action: Spec) -> nn.Module:
-        """[T, M] rows, log α -> the loss, and the mean of -log π."""
+    def build(self, action: Spec, k: tuple[int, ...]) -> nn.Module:
+        """[T, M, *k] rows, log α -> the loss, and the mean of the joint entropy."""
+        targets = torch.tensor(self._targets(action, bool(k)))
+        if targets.shape != k:
+            raise WiringError(
+                f"{len(k) + 1} target entropies are needed, and `target_entropy` is "
+                f"{self.target_entropy}",
+                code="E402",
+                help="a number for one kind of action, two for a choice and other parts",
+            )
+        return _Temperature(targets)
+
+    def _targets(self, action: Spec, apart: bool) -> float | tuple[float, ...]:
         target = self.target_entropy
-        if isinstance(target, str):
-            target = default_target_entropy(action, target, self.min_probability)
-        return _Temperature(target)
+        if not isinstance(target, str):
+            return target
+        if not apart:
+            return default_target_entropy(action, target, self.min_probability)
+        parts = [leaf for _, leaf in action_leaves(action)]
+        each = [default_target_entropy(part, target, self.min_probability) for part in parts]
+        chosen = sum(value for value, part in zip(each, parts, strict=True) if part.is_discrete)
+        return chosen, sum(each) - chosen
 
 
 class _Temperature(nn.Module):
-    """The loss around one number."""
+    """The loss around one number for each temperature."""
 
-    def __init__(self, target_entropy: float) -> None:
+    def __init__(self, targets: Tensor) -> None:
         super().__init__()
-        self.target_entropy = target_entropy
+        self.register_buffer("targets", targets, persistent=False)
+
+    targets: Tensor
 
     def forward(
-        self, step_type: Tensor, log_alpha: Tensor, log_prob: Tensor, action: Tensor
+        self, step_type: Tensor, log_alpha: Tensor, entropy: Tensor, action: Any
     ) -> tuple[Tensor, Tensor]:
         del action  # the port is there for its spec
-        weights = average_weights(step_type)
-        excess = weighted_sum(-log_prob.detach() - self.target_entropy, weights)
-        return log_alpha * excess, excess + self.target_entropy
+        weights = average_weights(step_type).reshape(-1)
+        rows = (entropy.detach() - self.targets).reshape(weights.shape[0], -1)
+        excess = weights @ rows
+        return torch.dot(log_alpha.reshape(-1), excess), (excess + self.targets).sum()

@@ -122,6 +122,20 @@ class ActorDistributionNetwork(PolicyNetwork):
         return SquashedNormalHead(width, shape, bounds, std, initializer=init)
 
 
+class SoftActor(ActorDistributionNetwork):
+    """SAC's actor: a wider network; continuous actions get a std from the features and tanh.
+
+    Source: Haarnoja et al. 2018, arXiv:1812.05905, appendix D.
+    """
+
+    hidden: tuple[Width, ...] = (256, 256)
+    activation: ActivationName = "relu"
+    initializer: InitializerName = "fan_in_uniform"
+    continuous: Literal["normal", "squashed_normal", "beta"] = "squashed_normal"
+    std_transform: Literal["softplus", "exp", "clipped_exp"] = "clipped_exp"
+    state_dependent_std: bool = True
+
+
 def _discrete_head(
     width: int, action: TensorSpec, shape: tuple[int, ...], init: Initializer
 ) -> nn.Module:

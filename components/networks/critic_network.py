@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from alfgraph.components.networks.action_bounds import finite_bounds
+from alfgraph.components.networks.action_parts import ActionFeatures, single_choice
 from alfgraph.components.networks.feature_network import (
     ActivationName,
     InitializerName,
@@ -17,10 +18,8 @@ from alfgraph.components.networks.feature_network import (
 )
 from alfgraph.components.networks.initializers import initializer
 from alfgraph.components.networks.modules import FlattenObservation, mlp
-from alfgraph.distributions.intervals import Interval
 from alfgraph.families import ActionValueFunction
-from alfgraph.ports import Out
-from alfgraph.specs import Spec, TensorSpec
+from alfgraph.specs import Spec
 
 Width = Annotated[int, Field(ge=1)]
 
@@ -29,36 +28,46 @@ class CriticNetwork(ActionValueFunction):
     """A multi-layer perceptron on observation and action side by side.
 
     Details:
-        - A continuous action with finite bounds enters as a number in [-1, 1], so that learning
-          does not depend on the unit of the action; a discrete one enters one-hot.
+        - A discrete choice among n does not enter: there is one output for each, `[*batch, n]`,
+          given the other parts of the action. Several choices at once enter one-hot.
+        - A continuous part with finite bounds enters as a number in [-1, 1], so that learning does
+          not depend on its unit.
 
     Attributes:
         hidden: widths of its layers.
         activation: after every hidden layer.
         initializer: how layers begin; the last one as a linear layer.
 
-    Source: Fujimoto et al. 2018, arXiv:1802.09477, appendix C.
+    Source: Fujimoto et al. 2018, arXiv:1802.09477, appendix C; one output for each choice:
+        Christodoulou 2019, arXiv:1910.07207, section 3.
     """
 
     hidden: tuple[Width, ...] = (256, 256)
     activation: ActivationName = "relu"
     initializer: InitializerName = "fan_in_uniform"
 
-    value = Out("float32[*batch]", role="value")
+    def value_shape(self, action: Spec) -> tuple[int, ...]:
+        """(), or (n,) of a choice among n."""
+        choice = single_choice(action)
+        return () if choice is None else (choice.count,)
 
     def build(self, observation: Spec, action: Spec) -> nn.Module:
-        """[*batch, ...] observation and action -> [*batch] float32 value."""
+        """[*batch, ...] observation and action -> [*batch, *value_shape] float32 values."""
         flat_observation = FlattenObservation(list(observation_leaves(observation)))
-        flat_action = FlattenObservation(list(observation_leaves(action)))
-        width = flat_observation.out_features + flat_action.out_features
+        flat_action = ActionFeatures(action)
+        shape = self.value_shape(action)
         layers = mlp(
-            (width, *self.hidden, 1),
+            (
+                flat_observation.out_features + flat_action.out_features,
+                *self.hidden,
+                math.prod(shape),
+            ),
             self.activation,
             "identity",
             layer_initializer(self.initializer, self.activation),
             initializer(self.initializer, 1.0, "identity"),
         )
-        return _Critic(flat_observation, flat_action, _to_unit(action), layers)
+        return _Critic(flat_observation, flat_action, layers, shape)
 
 
 class Ensemble(ActionValueFunction):
@@ -77,38 +86,37 @@ class Ensemble(ActionValueFunction):
     member: ActionValueFunction = CriticNetwork()
     size: Annotated[int, Field(ge=1)] = 2
 
-    value = Out("float32[*batch, size]", role="value")
+    def value_shape(self, action: Spec) -> tuple[int, ...]:
+        """That of a member, and the members behind it."""
+        return (*self.member.value_shape(action), self.size)
 
     def build(self, observation: Spec, action: Spec) -> nn.Module:
-        """[*batch, ...] observation and action -> [*batch, size] float32 values."""
+        """[*batch, ...] observation and action -> [*batch, *value_shape] float32 values."""
         return _Ensemble([self.member.build(observation, action) for _ in range(self.size)])
-
-
-def _to_unit(action: Spec) -> Interval | None:
-    if not isinstance(action, TensorSpec) or action.is_discrete:
-        return None
-    bounds = finite_bounds(action)
-    return None if bounds is None else Interval(*bounds, origin=-1.0)
 
 
 class _Critic(nn.Module):
     """Observation and action made flat, side by side, and the layers."""
 
     def __init__(
-        self, observation: nn.Module, action: nn.Module, unit: Interval | None, layers: nn.Module
+        self,
+        observation: nn.Module,
+        action: ActionFeatures,
+        layers: nn.Module,
+        shape: tuple[int, ...],
     ) -> None:
         super().__init__()
         self.observation = observation
         self.action = action
-        self.unit = unit
         self.layers = layers
+        self.is_number = not shape
 
     def forward(self, observation: Any, action: Any) -> Tensor:
-        if self.unit is not None:
-            action = self.unit.to_unit(action)
-        features = torch.cat([self.observation(observation), self.action(action)], -1)
+        features = self.observation(observation)
+        if self.action.out_features:
+            features = torch.cat([features, self.action(action)], -1)
         value: Tensor = self.layers(features)
-        return value.squeeze(-1)
+        return value.squeeze(-1) if self.is_number else value
 
 
 class _Ensemble(nn.Module):

@@ -9,12 +9,16 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from alfgraph.components.networks.action_bounds import sample_shape
 from alfgraph.families import Network
 from alfgraph.ports import Out
+from alfgraph.specs import TensorSpec
 
 
 class Temperature(Network):
     """α, learnt in its logarithm; with `frozen=True` it stays at `initial`.
+
+    An action with a discrete choice and continuous parts has two: what reads α decides.
 
     Attributes:
         initial: α at the beginning.
@@ -24,20 +28,21 @@ class Temperature(Network):
 
     initial: Annotated[float, Field(gt=0.0)] = 1.0
 
-    alpha = Out("float32[]")
-    log_alpha = Out("float32[]")
+    alpha = Out("alpha[]")
+    log_alpha = Out("alpha[]")
 
-    def build(self) -> nn.Module:
-        """() -> α and log α, both [] float32."""
-        return _LogTemperature(math.log(self.initial), not self.frozen)
+    def build(self, alpha: TensorSpec) -> nn.Module:
+        """() -> α and log α, both float32, one number or one for each kind of part."""
+        initial = torch.full(sample_shape(alpha), math.log(self.initial))
+        return _LogTemperature(initial, not self.frozen)
 
 
 class _LogTemperature(nn.Module):
     """One parameter, log α."""
 
-    def __init__(self, initial: float, trained: bool) -> None:
+    def __init__(self, initial: Tensor, trained: bool) -> None:
         super().__init__()
-        self.log_alpha = nn.Parameter(torch.tensor(initial), requires_grad=trained)
+        self.log_alpha = nn.Parameter(initial, requires_grad=trained)
 
     def forward(self) -> tuple[Tensor, Tensor]:
         return self.log_alpha.exp(), self.log_alpha

@@ -15,9 +15,10 @@ from alfgraph.components import (
     Temperature,
 )
 from alfgraph.errors import WiringError
-from alfgraph.specs import parse_spec
+from alfgraph.specs import TensorSpec, parse_spec
 
 OBSERVATION = parse_spec("float32[3]")
+NUMBER = TensorSpec(dtype="float32")
 ACTION = parse_spec("float32[2] in [-2, 2]")
 
 
@@ -29,15 +30,38 @@ def test_a_critic_sees_the_action_in_the_unit_interval() -> None:
     torch.testing.assert_close(module(observation, action), expected)
 
 
-def test_a_critic_of_a_tree_and_a_discrete_action() -> None:
+def test_a_critic_values_every_choice() -> None:
     observation = parse_spec("{position: float32[2], camera: uint8[1, 2, 2]}")
     module = CriticNetwork().build(observation, parse_spec("int64[] in [0, 3)"))
     batch = {
         "position": torch.randn(4, 2),
         "camera": torch.zeros(4, 1, 2, 2, dtype=torch.uint8),
     }
-    assert module(batch, torch.tensor([0, 1, 2, 0])).shape == (4,)
-    assert next(module.parameters()).shape == (256, 2 + 4 + 3)
+    values = module(batch, torch.tensor([0, 1, 2, 0]))
+    assert values.shape == (4, 3)
+    assert torch.equal(values, module(batch, torch.tensor([2, 2, 2, 2])))
+    assert next(module.parameters()).shape == (256, 2 + 4)
+
+
+def test_a_critic_values_every_choice_at_the_other_parts_of_the_action() -> None:
+    """The arm's action, within [-2, 2], enters halved; the grip's is a row of outputs."""
+    action = parse_spec("{grip: int64[] in [0, 3), arm: float32[2] in [-2, 2]}")
+    critic = CriticNetwork(hidden=())
+    module = critic.build(OBSERVATION, action)
+    observation, arm = torch.randn(5, 3), torch.rand(5, 2)
+    (weight, bias) = module.parameters()
+    expected = torch.cat([observation, arm / 2.0], -1) @ weight.T + bias
+    found = module(observation, {"grip": torch.zeros(5, dtype=torch.int64), "arm": arm})
+    torch.testing.assert_close(found, expected)
+    assert critic.value_shape(action) == (3,)
+    assert Ensemble(member=critic, size=2).value_shape(action) == (3, 2)
+
+
+def test_several_choices_enter_one_hot() -> None:
+    action = parse_spec("int64[2] in [0, 3)")
+    module = CriticNetwork(hidden=()).build(OBSERVATION, action)
+    assert next(module.parameters()).shape == (1, 3 + 6)
+    assert module(torch.randn(4, 3), torch.zeros(4, 2, dtype=torch.int64)).shape == (4,)
 
 
 def test_members_of_an_ensemble_stand_on_the_last_axis_and_differ() -> None:
@@ -84,9 +108,11 @@ def test_a_deterministic_actor_needs_bounds(action: str) -> None:
 
 
 def test_the_temperature_is_learnt_in_its_logarithm() -> None:
-    module = Temperature(initial=0.2).build()
+    module = Temperature(initial=0.2).build(NUMBER)
     alpha, log_alpha = module()
     assert alpha.item() == pytest.approx(0.2)
     assert log_alpha.item() == pytest.approx(math.log(0.2))
     assert log_alpha.requires_grad
-    assert not Temperature(initial=0.2, frozen=True).build()()[1].requires_grad
+    assert not Temperature(initial=0.2, frozen=True).build(NUMBER)()[1].requires_grad
+    two = Temperature(initial=2.0).build(TensorSpec(dtype="float32", sample=(2,)))
+    assert two()[0].tolist() == pytest.approx([2.0, 2.0])
