@@ -15,16 +15,25 @@ from alfgraph.annealing import (
 from alfgraph.components.algorithms.actor_critic import ActorCritic
 from alfgraph.components.algorithms.c51 import C51
 from alfgraph.components.algorithms.dqn import DQN
+from alfgraph.components.algorithms.oac import OAC
 from alfgraph.components.algorithms.ppo import PPO
 from alfgraph.components.algorithms.qrdqn import QRDQN
+from alfgraph.components.algorithms.qrsac import QRSAC, TQC
 from alfgraph.components.algorithms.sac import SAC
+from alfgraph.components.algorithms.smooth_sac import SmoothSAC
 from alfgraph.components.algorithms.td3 import DDPG, TD3
 from alfgraph.components.buffers.mini_batches import MiniBatches
 from alfgraph.components.buffers.replay_buffer import ReplayBuffer
 from alfgraph.components.buffers.rollout_buffer import RolloutBuffer
 from alfgraph.components.envs.gym_env import GymEnv
-from alfgraph.components.exploration.action_noise import ActionNoise, GaussianNoise
+from alfgraph.components.exploration.action_noise import (
+    ActionNoise,
+    GaussianNoise,
+    OrnsteinUhlenbeckNoise,
+)
 from alfgraph.components.exploration.epsilon_greedy import EpsilonGreedy, Greedy
+from alfgraph.components.exploration.optimistic import OptimisticExploration
+from alfgraph.components.exploration.state_dependent_noise import StateDependentNoise
 from alfgraph.components.losses.actor_critic_losses import ActorCriticLoss, PPOLoss
 from alfgraph.components.losses.categorical_loss import CategoricalLoss
 from alfgraph.components.losses.quantile_loss import QuantileLoss
@@ -36,8 +45,10 @@ from alfgraph.components.networks.deterministic_actor import ActorNetwork
 from alfgraph.components.networks.distributional_q import CategoricalQNetwork, QuantileQNetwork
 from alfgraph.components.networks.mlp_network import MLP
 from alfgraph.components.networks.q_network import QNetwork
+from alfgraph.components.networks.quantile_critic import QuantileCritic
 from alfgraph.components.networks.recurrent_memory import GRU, LSTM
 from alfgraph.components.networks.recurrent_networks import RecurrentActor, RecurrentValueNetwork
+from alfgraph.components.networks.smooth_actor import SmoothActor
 from alfgraph.components.networks.taken_value import TakenValue
 from alfgraph.components.networks.temperature import Temperature
 from alfgraph.components.networks.value_network import ValueNetwork
@@ -45,6 +56,7 @@ from alfgraph.components.optimizers.optimizers import SGD, Adam, AdamW
 from alfgraph.components.pipelines import Pipeline
 from alfgraph.components.returns.advantages import GAE, MonteCarlo, OneStep, TDLambda
 from alfgraph.components.returns.categorical_projection import CategoricalProjection
+from alfgraph.components.returns.quantile_targets import LeastQuantiles, TruncatedQuantiles
 from alfgraph.components.returns.soft_value import ChosenValue, Draw, SoftValue
 from alfgraph.components.targets.target import Target
 from alfgraph.components.transforms.frame_stack import FrameStack
@@ -91,11 +103,14 @@ __all__ = [
     "GRU",
     "LSTM",
     "MLP",
+    "OAC",
     "PPO",
     "QRDQN",
+    "QRSAC",
     "SAC",
     "SGD",
     "TD3",
+    "TQC",
     "ActionNoise",
     "ActionValueFunction",
     "ActorCritic",
@@ -129,6 +144,7 @@ __all__ = [
     "Greedy",
     "GymEnv",
     "ImageScale",
+    "LeastQuantiles",
     "LinearAnnealing",
     "Loss",
     "Metric",
@@ -140,12 +156,15 @@ __all__ = [
     "Offline",
     "OnPolicy",
     "OneStep",
+    "OptimisticExploration",
     "Optimizer",
+    "OrnsteinUhlenbeckNoise",
     "PPOLoss",
     "PiecewiseAnnealing",
     "Pipeline",
     "PolicyNetwork",
     "QNetwork",
+    "QuantileCritic",
     "QuantileLoss",
     "QuantileQNetwork",
     "Rate",
@@ -162,8 +181,11 @@ __all__ = [
     "RolloutBuffer",
     "Scalarize",
     "Schedule",
+    "SmoothActor",
+    "SmoothSAC",
     "SoftActor",
     "SoftValue",
+    "StateDependentNoise",
     "StepAnnealing",
     "TDLambda",
     "TDLoss",
@@ -174,6 +196,7 @@ __all__ = [
     "TimeStep",
     "Trainer",
     "Transform",
+    "TruncatedQuantiles",
     "ValidMean",
     "ValueFunction",
     "ValueNetwork",

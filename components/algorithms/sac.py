@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from alfgraph.components.buffers.replay_buffer import ReplayBuffer
+from alfgraph.components.buffers.replay_buffer import ReplayBuffer, Sampled
 from alfgraph.components.losses.td_loss import TDLoss, ValidMean
 from alfgraph.components.losses.temperature_loss import TemperatureLoss
 from alfgraph.components.networks.actor_network import SoftActor
@@ -76,23 +76,14 @@ class SAC(Algorithm):
 
     def update(self) -> None:
         """Every mini-batch; [T, M]."""
-        sample = self.replay.sample(Transition)
-        now, later = sample.steps[:-1], sample.steps[1:]
-        temperature = self.temperature()
+        sample, temperature = self.replay.sample(Transition), self.temperature()
+        self.critic_optimizer(self.critic_loss(sample, temperature.alpha), self.critics)
 
-        policy = self.actor(later).policy
-        action = self.draw(policy).action
-        next_q = self.target.of(self.critics)(later, action=action).value.min(axis=-1)
-        next_value = self.soft_value(policy, action, q=next_q, alpha=temperature.alpha).value
-        taken = sample.item.action
-        q = self.chosen(self.critics(now, action=taken).value, taken).value
-        td = self.td(sample.steps, value=q, next_value=next_value, weight=sample.importance_weight)
-        self.critic_optimizer(td.loss, self.critics)
-
+        now = sample.steps[:-1]
         policy = self.actor(now).policy
         action = self.draw(policy).action
-        new_q = self.critics(now, action=action).value.min(axis=-1)
-        soft = self.soft_value(policy, action, q=new_q, alpha=temperature.alpha)
+        q = self.pooled(self.critics(now, action=action).value)
+        soft = self.soft_value(policy, action, q=q, alpha=temperature.alpha)
         self.actor_optimizer(self.actor_loss(now, row=-soft.value).loss, self.actor)
 
         if not self.temperature.frozen:
@@ -101,6 +92,21 @@ class SAC(Algorithm):
             )
             self.temperature_optimizer(entropy.loss, self.temperature)
         self.target.update(every=self.target_period)
+
+    def critic_loss(self, sample: Sampled[Transition], alpha: Wire) -> Wire:
+        """The error of the critics' values against the soft value of the next step."""
+        now, later, taken = sample.steps[:-1], sample.steps[1:], sample.item.action
+        policy = self.actor(later).policy
+        action = self.draw(policy).action
+        next_q = self.pooled(self.target.of(self.critics)(later, action=action).value)
+        next_value = self.soft_value(policy, action, q=next_q, alpha=alpha).value
+        q = self.chosen(self.critics(now, action=taken).value, taken).value
+        weight = sample.importance_weight
+        return self.td(sample.steps, value=q, next_value=next_value, weight=weight).loss
+
+    def pooled(self, value: Wire) -> Wire:
+        """One value from those of all critics: the least."""
+        return value.min(axis=-1)
 
     def predict(self, step: TimeStep) -> Wire:
         """Act without noise: the squashed mean, the likeliest choice."""

@@ -42,7 +42,7 @@ class TD3(Algorithm):
     actor: ActorNetwork = ActorNetwork()
     critics: Ensemble = Ensemble(size=2)
     exploration: ActionNoise = GaussianNoise(std=0.1)
-    smoothing: ActionNoise | None = GaussianNoise(std=0.2, clip=0.5)
+    smoothing: GaussianNoise | None = GaussianNoise(std=0.2, clip=0.5)
     target: Target = Target(tau=0.005)
     replay: ReplayBuffer = ReplayBuffer(max_length=1_000_000)
     td: TDLoss = TDLoss()
@@ -54,7 +54,7 @@ class TD3(Algorithm):
 
     def unroll(self, step: TimeStep) -> Wire:
         """Act with noise, and remember; [B]."""
-        action = self.exploration(self.actor(step).action).noisy
+        action = self.exploration(self.actor(step).action, step.step_type).noisy
         self.replay.write(Transition(step=step, action=action))
         return action
 
@@ -85,11 +85,12 @@ class DDPG(TD3):
     """Deep deterministic policy gradient: TD3 with one critic, no delay and no smoothing.
 
     Details:
-        - Independent noise in place of the paper's Ornstein-Uhlenbeck process.
+        - Independent noise, as in later work; the paper's own process is
+          `DDPG(exploration=OrnsteinUhlenbeckNoise())`.
 
     Source: Lillicrap et al. 2016, arXiv:1509.02971, Algorithm 1.
     """
 
     critics: Ensemble = Ensemble(size=1)
-    smoothing: ActionNoise | None = None
+    smoothing: GaussianNoise | None = None
     policy_delay: Annotated[int, Field(ge=1)] = 1

@@ -42,6 +42,7 @@ class QuantileLoss(Loss):
 
     Details:
         - `weight` multiplies each transition's loss; the divisor is the number of valid ones.
+        - `quantiles` may come from an ensemble, on the last axis; its members' losses are summed.
         - `distance` is that between the means of the quantiles and of their targets.
 
     Attributes:
@@ -59,7 +60,7 @@ class QuantileLoss(Loss):
     step_type = In("int32[T+1, *batch]", role="step_type")
     reward = In("float32[T+1, *batch]", role="reward")
     discount = In("float32[T+1, *batch]", role="discount")
-    quantiles = In("float32[T, *batch, k]")
+    quantiles = In("float32[T, *batch, k, *e]")
     next_quantiles = In("float32[T, *batch, j]", detach=True)
     weight = In("float32[T, *batch]", detach=True, optional=True)
     loss = Out("float32[]", role="loss")
@@ -75,13 +76,16 @@ class QuantileLoss(Loss):
         next_quantiles: Tensor,
         weight: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """[T+1, M] steps, [T, M, k] quantiles -> loss, mean value, and [T, M] distance."""
+        """[T+1, M] steps, [T, M, k, *e] quantiles -> loss, mean value, and [T, M] distance."""
         target = one_step_target(
             reward[1:].unsqueeze(-1), discount[1:].unsqueeze(-1), next_quantiles, self.gamma
         )
         weights = average_weights(
             step_type[:-1], over_all=self.average_over_all, importance_weight=weight
         )
-        loss = weighted_sum(quantile_huber(quantiles, target, self.kappa), weights)
-        value = quantiles.detach().mean(-1)
+        of_one = quantiles.dim() == target.dim()
+        members = quantiles.unsqueeze(-1) if of_one else quantiles
+        rows = quantile_huber(members.movedim(-1, 0), target, self.kappa).sum(0)
+        loss = weighted_sum(rows, weights)
+        value = members.detach().mean((-2, -1))
         return loss, value.mean(), (target.mean(-1) - value).abs()

@@ -17,7 +17,7 @@ from alfgraph.components.networks.action_parts import (
     single_choice,
 )
 from alfgraph.components.networks.taken_value import TakenValue
-from alfgraph.distributions import Product, TensorDistribution
+from alfgraph.distributions import Categorical, Product, TensorDistribution
 from alfgraph.errors import WiringError
 from alfgraph.families import Returns
 from alfgraph.ports import In, Out
@@ -47,7 +47,8 @@ class SoftValue(Returns):
     """`V = E[Q(s, a)] + α H`, of a policy at the action drawn from it.
 
     Details:
-        - Continuous actions: the one drawn stands for all: Q(s, a) - α log π(a).
+        - Continuous actions: the one drawn stands for all: Q(s, a) - α log π(a). Q may be several
+          numbers, such as quantiles: each gets the entropy.
         - A discrete choice: the expectation over all choices, Σ π (Q - α log π); Q has one value
           for each of them.
         - Both: the expectation over the choice, at the continuous part drawn; each of the two has
@@ -61,25 +62,35 @@ class SoftValue(Returns):
     action = In("action[*batch]", role="action")
     q = In("float32[*batch, *c]", role="value")
     alpha = In("alpha[]", detach=True)
-    value = Out("float32[*batch]", role="value")
+    value = Out("float32[*batch, *v]", role="value")
     entropy = Out("float32[*batch, *k]", role="entropy")
 
-    def derive(self, action: Spec) -> Mapping[str, Any]:
-        """One value for each choice; two temperatures for an action with both kinds of parts."""
-        choice = choice_of(action)
+    def derive(self, action: Spec, c: Dims) -> Mapping[str, Any]:
+        """The axis of choices is summed over; an action with both kinds has two temperatures."""
         kinds = (2,) if is_mixed(action) else ()
         return {
-            "*c": () if choice is None else (choice.count,),
+            "*v": c if choice_of(action) is None else c[1:],
             "*k": kinds,
             "alpha": TensorSpec(dtype="float32", sample=kinds),
         }
 
-    def build(self, action: Spec) -> nn.Module:
-        """Policy, action, [*batch, *c] values, α -> [*batch] V and [*batch, *k] H."""
-        choice = choice_of(action)
+    def forward(
+        self, policy: TensorDistribution, action: Any, q: Tensor, alpha: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Policy, action, [*batch, *c] values, α -> [*batch, *v] V and [*batch, *k] H, float32."""
+        parts = dict(_parts(policy))
+        choice = next((p for p in parts.values() if isinstance(p, Categorical)), None)
         if choice is None:
-            return _OfDrawnAction()
-        return _OfChoiceAndRest(choice) if is_mixed(action) else _OfChoice(choice)
+            entropy = policy.log_prob(action).neg()
+            bonus = alpha * entropy
+            return q + bonus.reshape(*bonus.shape, *(1,) * (q.dim() - bonus.dim())), entropy
+        probability = choice.log_probs().exp()
+        expected, entropy = (probability * q).sum(-1), choice.entropy()
+        drawn = [p.log_prob(part_at(action, at)) for at, p in parts.items() if p is not choice]
+        if not drawn:
+            return expected + alpha * entropy, entropy
+        entropy = torch.stack([entropy, torch.stack(drawn).sum(0).neg()], -1)
+        return expected + (alpha * entropy).sum(-1), entropy
 
 
 class ChosenValue(Component):
@@ -123,47 +134,6 @@ def is_mixed(action: Spec) -> bool:
     return choice_of(action) is not None and len(list(action_leaves(action))) > 1
 
 
-class _OfDrawnAction(nn.Module):
-    """Q - α log π of one action."""
-
-    def forward(
-        self, policy: TensorDistribution, action: Any, q: Tensor, alpha: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        entropy = policy.log_prob(action).neg()
-        return q + alpha * entropy, entropy
-
-
-class _OfChoice(nn.Module):
-    """Σ π Q + α H over all choices."""
-
-    def __init__(self, choice: Choice) -> None:
-        super().__init__()
-        self.path = choice.path
-
-    def forward(self, policy: Any, action: Any, q: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-        del action  # every one counts, whichever was drawn
-        choice: Any = dict(_parts(policy))[self.path]
-        entropy: Tensor = choice.entropy()
-        return _expected(choice, q) + alpha * entropy, entropy
-
-
-class _OfChoiceAndRest(nn.Module):
-    """The expectation over the choice, at the other parts drawn."""
-
-    def __init__(self, choice: Choice) -> None:
-        super().__init__()
-        self.path = choice.path
-
-    def forward(
-        self, policy: Product, action: Any, q: Tensor, alpha: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        parts = dict(_parts(policy))
-        choice: Any = parts.pop(self.path)
-        drawn = [part.log_prob(part_at(action, path)) for path, part in parts.items()]
-        entropy = torch.stack([choice.entropy(), torch.stack(drawn).sum(0).neg()], -1)
-        return _expected(choice, q) + (alpha * entropy).sum(-1), entropy
-
-
 class _Chosen(nn.Module):
     """A gather along the axis of choices; nothing without one."""
 
@@ -176,12 +146,6 @@ class _Chosen(nn.Module):
         if self.choice is None:
             return values
         return self.taken.forward(values, self.choice.index(action))
-
-
-def _expected(policy: Any, q: Tensor) -> Tensor:
-    """Σ π Q, `[*batch]`."""
-    probability: Tensor = policy.log_probs().exp()
-    return (probability * q).sum(-1)
 
 
 def _parts(

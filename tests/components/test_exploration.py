@@ -1,9 +1,20 @@
-"""ε-greedy actions and Gaussian noise: what they do by hand, and how often."""
+"""Exploration: what ε-greedy actions and each kind of noise do by hand, and how often."""
+
+from typing import Any
 
 import pytest
 import torch
 
-from alfgraph.components import EpsilonGreedy, GaussianNoise, Greedy
+from alfgraph.components import (
+    EpsilonGreedy,
+    GaussianNoise,
+    Greedy,
+    OptimisticExploration,
+    OrnsteinUhlenbeckNoise,
+    SmoothActor,
+    StateDependentNoise,
+)
+from alfgraph.distributions import Normal
 from alfgraph.errors import WiringError
 from alfgraph.specs import parse_spec
 
@@ -53,3 +64,79 @@ def test_no_gradient_flows_through_noise() -> None:
 def test_noise_needs_bounds() -> None:
     with pytest.raises(WiringError, match="GaussianNoise needs one continuous action"):
         GaussianNoise().build(parse_spec("float32[1]"))
+
+
+def test_wandering_noise_forgets_a_share_of_itself() -> None:
+    """Without fresh noise, 0.5 becomes 0.4 and is added in units of half the range."""
+    module = OrnsteinUhlenbeckNoise(theta=0.2, std=0.0).build(parse_spec("float32[1] in [-2, 2]"))
+    noisy, noise = module(torch.tensor([[1.0]]), None, torch.tensor([[0.5]]))
+    assert noise.item() == pytest.approx(0.4)
+    assert noisy.item() == pytest.approx(1.0 + 2.0 * 0.4)
+
+
+def test_wandering_noise_has_the_deviation_of_its_process() -> None:
+    """std / sqrt(1 - (1 - θ)²), and neighbours correlate with 1 - θ."""
+    torch.manual_seed(0)
+    module = OrnsteinUhlenbeckNoise(theta=0.5, std=0.1).build(parse_spec("float32[1] in [-1, 1]"))
+    noise, seen = torch.zeros(4000, 1), []
+    for _ in range(20):
+        _, noise = module(torch.zeros(4000, 1), None, noise)
+        seen.append(noise)
+    assert noise.std().item() == pytest.approx(0.1 / 0.75**0.5, rel=0.05)
+    correlation = torch.corrcoef(torch.cat(seen[-2:], 1).T)[0, 1]
+    assert correlation.item() == pytest.approx(0.5, abs=0.05)
+
+
+def test_an_optimistic_mean_moves_as_far_as_the_divergence_allows() -> None:
+    """Q_UB' = 2 + 4·1 at 1 where Q is (a + 1, 3a); one dimension: shift standard deviations."""
+    policy = Normal(torch.tensor([[1.0], [1.0]]), torch.tensor([[2.0], [0.5]]))
+    part = OptimisticExploration(beta=4.0, shift=3.0)
+
+    def critics(observation: Any, action: Any) -> Any:
+        return torch.cat([action + 1.0, 3.0 * action], -1)
+
+    assert part.forward(policy, None, critics).mean.tolist() == [[7.0], [2.5]]
+    pessimist = OptimisticExploration(beta=-4.0, shift=3.0)  # 2 - 4 < 0: downwards
+    assert pessimist.forward(policy, None, critics).mean.tolist() == [[-5.0], [-0.5]]
+
+
+def test_an_optimistic_mean_follows_the_gradient_scaled_by_the_variance() -> None:
+    """∇ = (3, 4), Σ = 1: (0.6, 0.8); where critics agree there is no deviation to climb."""
+
+    def critics(observation: Any, action: Any) -> Any:
+        value = action @ torch.tensor([[3.0], [4.0]])
+        return torch.cat([value, value], -1)
+
+    policy = Normal(torch.zeros(1, 2), torch.ones(1, 2))
+    shifted = OptimisticExploration(shift=5.0).forward(policy, None, critics)
+    torch.testing.assert_close(shifted.mean, torch.tensor([[3.0, 4.0]]))
+    torch.testing.assert_close(shifted.std, torch.ones(1, 2))
+
+
+def test_smooth_noise_is_linear_in_the_features_while_it_is_kept() -> None:
+    """θ of 1s and 2s, σ 0.5: z = (1, 3) moves the mean by 0.5·1 + 0.5·2·3."""
+    policy = Normal(torch.zeros(1, 1), torch.ones(1, 1))
+    directions = torch.tensor([[[1.0], [2.0]]])
+    part = StateDependentNoise(interval=4)
+    features, deviation = torch.tensor([[1.0, 3.0]]), torch.full((2, 1), 0.5)
+    for age in (1.0, 2.0, 3.0):
+        action, kept, older = part.forward(
+            policy, features, deviation, directions, torch.tensor([age])
+        )
+        assert action.item() == pytest.approx(3.5)
+        assert torch.equal(kept, directions)
+        assert older.item() == age + 1.0
+    _, fresh, _ = part.forward(policy, features, deviation, directions, torch.tensor([4.0]))
+    assert not torch.equal(fresh, directions)
+
+
+def test_smooth_actions_have_the_distribution_of_the_policy() -> None:
+    torch.manual_seed(0)
+    action = parse_spec("float32[2] in [-1, 1]")
+    module = SmoothActor(hidden=(8,), initial_log_std=-1.0).build(parse_spec("float32[3]"), action)
+    policy, features, deviation = module(torch.randn(1, 3).expand(30_000, 3))
+    registers = torch.zeros(30_000, 8, 2), torch.zeros(30_000)
+    taken, _, _ = StateDependentNoise().forward(policy, features, deviation, *registers)
+    before = taken.atanh()
+    torch.testing.assert_close(before.mean(0), policy.mean[0], atol=0.02, rtol=0.0)
+    torch.testing.assert_close(before.std(0), policy.std[0], atol=0.0, rtol=0.03)

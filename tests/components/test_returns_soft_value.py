@@ -23,7 +23,7 @@ def choices(*probabilities: float, start: int = 0) -> Categorical:
 
 def test_the_drawn_action_stands_for_all_continuous_ones() -> None:
     """Two standard normals at their mean: -log π = log 2π; V = 3 + 0.5 log 2π."""
-    module = SoftValue().build(CONTINUOUS)
+    module = SoftValue().forward
     policy = Normal(torch.zeros(1, 2), torch.ones(1, 2))
     value, entropy = module(policy, torch.zeros(1, 2), torch.tensor([3.0]), torch.tensor(0.5))
     assert entropy.item() == pytest.approx(2.0 * HALF_LOG_TWO_PI)
@@ -32,7 +32,7 @@ def test_the_drawn_action_stands_for_all_continuous_ones() -> None:
 
 def test_all_choices_count_by_their_probability() -> None:
     """1/2·1 + 1/4·2 + 1/4·4 = 2; H = 1.5 log 2."""
-    module = SoftValue().build(DISCRETE)
+    module = SoftValue().forward
     policy = choices(0.5, 0.25, 0.25, start=5)
     q = torch.tensor([[1.0, 2.0, 4.0]])
     for action in (5, 7):
@@ -43,7 +43,7 @@ def test_all_choices_count_by_their_probability() -> None:
 
 def test_a_choice_and_a_continuous_part_have_a_temperature_each() -> None:
     """3/4·1 + 1/4·5 = 2; the choice's entropy times 2, the arm's times 10."""
-    module = SoftValue().build(MIXED)
+    module = SoftValue().forward
     policy = Product(
         {"grip": choices(0.75, 0.25), "arm": Normal(torch.zeros(1, 1), torch.ones(1, 1))}
     )
@@ -59,7 +59,7 @@ def test_the_best_policy_is_the_softmax_of_the_values() -> None:
     """The gradient of V with respect to the logits is 0 at π = softmax(Q / α)."""
     q = torch.tensor([[1.0, -2.0, 0.5]])
     logits = (q / 0.7).requires_grad_()
-    module = SoftValue().build(DISCRETE)
+    module = SoftValue().forward
     value, _ = module(Categorical(logits, 5), torch.tensor([5]), q, torch.tensor(0.7))
     (gradient,) = torch.autograd.grad(value.sum(), logits)
     torch.testing.assert_close(gradient, torch.zeros(1, 3), atol=1e-6, rtol=0.0)
@@ -67,7 +67,7 @@ def test_the_best_policy_is_the_softmax_of_the_values() -> None:
 
 
 def test_a_record_with_nothing_but_a_choice_is_discrete() -> None:
-    module = SoftValue().build(parse_spec("{grip: int64[] in [0, 2)}"))
+    module = SoftValue().forward
     policy = Product({"grip": choices(0.5, 0.5)})
     q = torch.tensor([[1.0, 2.0]])
     value, _ = module(policy, {"grip": torch.tensor([0])}, q, torch.tensor(0.0))
@@ -75,20 +75,32 @@ def test_a_record_with_nothing_but_a_choice_is_discrete() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "choices", "alpha"),
-    [(CONTINUOUS, (), "float32[]"), (DISCRETE, (3,), "float32[]"), (MIXED, (2,), "float32[2]")],
+    ("action", "q", "value", "alpha"),
+    [
+        (CONTINUOUS, (), (), "float32[]"),
+        (CONTINUOUS, (7,), (7,), "float32[]"),
+        (DISCRETE, (3,), (), "float32[]"),
+        (MIXED, (2,), (), "float32[2]"),
+    ],
 )
-def test_sizes_follow_from_the_action(action: Spec, choices: Any, alpha: str) -> None:
-    derived = SoftValue().derive(action)
-    assert derived["*c"] == choices
+def test_sizes_follow_from_the_action(action: Spec, q: Any, value: Any, alpha: str) -> None:
+    derived = SoftValue().derive(action, q)
+    assert derived["*v"] == value
     assert derived["alpha"] == parse_spec(alpha)
     assert derived["alpha"].sample == derived["*k"]
+
+
+def test_every_quantile_gets_the_entropy() -> None:
+    policy = Normal(torch.zeros(2, 1), torch.ones(2, 1))
+    q = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    value, _ = SoftValue().forward(policy, torch.zeros(2, 1), q, torch.tensor(2.0))
+    torch.testing.assert_close(value, q + 2.0 * HALF_LOG_TWO_PI)
 
 
 @pytest.mark.parametrize("action", ["int64[2] in [0, 3)", "int8[4] in [0, 2)", "int64[]"])
 def test_several_choices_are_refused(action: str) -> None:
     with pytest.raises(WiringError, match="need one bounded discrete choice"):
-        SoftValue().build(parse_spec(action))
+        SoftValue().derive(parse_spec(action), ())
 
 
 def test_the_gradient_reaches_the_continuous_part_of_a_draw() -> None:

@@ -1,0 +1,74 @@
+"""SmoothActor: a policy whose deviation is linear in features of the state, as gSDE needs it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from alfgraph.components.networks.action_bounds import action_interval, sample_shape
+from alfgraph.components.networks.actor_network import SoftActor
+from alfgraph.components.networks.feature_network import feature_network
+from alfgraph.components.networks.initializers import initialized_linear, initializer
+from alfgraph.distributions import SquashedNormal
+from alfgraph.ports import Out
+from alfgraph.specs import Spec, TensorSpec
+
+
+class SmoothActor(SoftActor):
+    """A squashed normal policy with variance `z² σ²`, z being the last layer's features.
+
+    Details:
+        - σ is a parameter for every feature and dimension of the action.
+        - z carries no gradient from the variance, as in the authors' code.
+
+    Attributes:
+        initial_log_std: log σ at the beginning.
+
+    Source: Raffin et al. 2021, arXiv:2005.05719, section 3, eq. 5 to 7.
+    """
+
+    initial_log_std: float = -3.0
+
+    features = Out("float32[*batch, w]")
+    deviation = Out("float32[w, a]")
+
+    def build(self, observation: Spec, action: Spec) -> nn.Module:
+        """[*batch, ...] observation -> a policy, [*batch, w] features z, and [w, a] σ."""
+        interval = action_interval(action, "SmoothActor")
+        assert isinstance(action, TensorSpec)
+        shape = sample_shape(action)
+        features, width = feature_network(
+            observation, self.hidden, self.activation, self.initializer
+        )
+        init = initializer(self.initializer, self.output_gain, "identity")
+        zeros = torch.zeros(shape)
+        prototype = SquashedNormal(
+            zeros, zeros + 1.0, interval.low, interval.high, event_ndim=len(shape)
+        )
+        mean = initialized_linear(width, math.prod(shape), init)
+        return _Smooth(features, mean, prototype, self.initial_log_std)
+
+
+class _Smooth(nn.Module):
+    """Features, a mean, and log σ."""
+
+    def __init__(
+        self, features: nn.Module, mean: nn.Linear, prototype: SquashedNormal, log_std: float
+    ) -> None:
+        super().__init__()
+        self.features = features
+        self.mean = mean
+        self.prototype = prototype
+        self.log_std = nn.Parameter(torch.full((mean.in_features, mean.out_features), log_std))
+
+    def forward(self, observation: Any) -> tuple[SquashedNormal, Tensor, Tensor]:
+        z = self.features(observation)
+        deviation = self.log_std.clamp(-20.0, 2.0).exp()
+        variance = z.detach().square() @ deviation.square()
+        shape = (*z.shape[:-1], *self.prototype.mean.shape)
+        std = (variance + 1e-6).sqrt()
+        policy = self.prototype.like(self.mean(z).reshape(shape), std.reshape(shape))
+        return policy, z, deviation
