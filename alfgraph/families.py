@@ -198,23 +198,11 @@ class ValueFunction(Network):
 
 
 class ActionValueFunction(Network):
-    """Gives the value of taking an action: one number, or several, as `value_shape` says."""
+    """Gives the value of taking an action: one number, or more, as its `derive` says."""
 
     observation = In("observation[*batch]", role="observation")
     action = In("action[*batch]", role="action")
     value = Out("float32[*batch, *e]", role="value")
-
-    def value_shape(self, action: Spec) -> tuple[int, ...]:
-        """What stands behind the batch: () for one number; a choice or an ensemble adds an axis.
-
-        Args:
-            action: sample spec.
-        """
-        return ()
-
-    def derive(self, action: Spec) -> Mapping[str, Any]:
-        """The shape of `value` follows from the action."""
-        return {"*e": self.value_shape(action)}
 
 
 # -------------------------------------------------------------------- algorithms and the rest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import torch
@@ -46,16 +47,16 @@ class CriticNetwork(ActionValueFunction):
     activation: ActivationName = "relu"
     initializer: InitializerName = "fan_in_uniform"
 
-    def value_shape(self, action: Spec) -> tuple[int, ...]:
-        """(), or (n,) of a choice among n."""
+    def derive(self, action: Spec) -> Mapping[str, Any]:
+        """Behind the batch there is nothing, or the n choices."""
         choice = single_choice(action)
-        return () if choice is None else (choice.count,)
+        return {"*e": () if choice is None else (choice.count,)}
 
     def build(self, observation: Spec, action: Spec) -> nn.Module:
-        """[*batch, ...] observation and action -> [*batch, *value_shape] float32 values."""
+        """[*batch, ...] observation and action -> [*batch, *e] float32 values."""
         flat_observation = FlattenObservation(list(observation_leaves(observation)))
         flat_action = ActionFeatures(action)
-        shape = self.value_shape(action)
+        shape = self.derive(action)["*e"]
         layers = mlp(
             (
                 flat_observation.out_features + flat_action.out_features,
@@ -86,12 +87,12 @@ class Ensemble(ActionValueFunction):
     member: ActionValueFunction = CriticNetwork()
     size: Annotated[int, Field(ge=1)] = 2
 
-    def value_shape(self, action: Spec) -> tuple[int, ...]:
-        """That of a member, and the members behind it."""
-        return (*self.member.value_shape(action), self.size)
+    def derive(self, action: Spec) -> Mapping[str, Any]:
+        """Behind the batch there is what a member gives, and the members behind that."""
+        return {"*e": (*self.member.derive(action).get("*e", ()), self.size)}
 
     def build(self, observation: Spec, action: Spec) -> nn.Module:
-        """[*batch, ...] observation and action -> [*batch, *value_shape] float32 values."""
+        """[*batch, ...] observation and action -> [*batch, *e] float32 values."""
         return _Ensemble([self.member.build(observation, action) for _ in range(self.size)])
 
 

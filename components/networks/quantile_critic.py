@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -24,8 +25,8 @@ class QuantileCritic(CriticNetwork):
 
     num_quantiles: Annotated[int, Field(ge=1)] = 25
 
-    def value_shape(self, action: Spec) -> tuple[int, ...]:
-        """(N,).
+    def derive(self, action: Spec) -> Mapping[str, Any]:
+        """Behind the batch there are the quantiles.
 
         Raises:
             WiringError: E101, a part of the action is discrete.
@@ -36,4 +37,4 @@ class QuantileCritic(CriticNetwork):
                 code="E101",
                 help="QRDQN learns quantiles for discrete actions; SAC takes both kinds",
             )
-        return (self.num_quantiles,)
+        return {"*e": (self.num_quantiles,)}

@@ -53,8 +53,8 @@ def test_a_critic_values_every_choice_at_the_other_parts_of_the_action() -> None
     expected = torch.cat([observation, arm / 2.0], -1) @ weight.T + bias
     found = module(observation, {"grip": torch.zeros(5, dtype=torch.int64), "arm": arm})
     torch.testing.assert_close(found, expected)
-    assert critic.value_shape(action) == (3,)
-    assert Ensemble(member=critic, size=2).value_shape(action) == (3, 2)
+    assert critic.derive(action) == {"*e": (3,)}
+    assert Ensemble(member=critic, size=2).derive(action) == {"*e": (3, 2)}
 
 
 def test_several_choices_enter_one_hot() -> None:

@@ -31,7 +31,7 @@ def test_a_quantile_critic_has_an_output_for_each() -> None:
     ensemble = Ensemble(member=critic, size=3)
     module = ensemble.build(OBSERVATION, ACTION)
     assert module(torch.randn(4, 7, 3), torch.rand(4, 7, 2)).shape == (4, 7, 5, 3)
-    assert ensemble.value_shape(ACTION) == (5, 3)
+    assert ensemble.derive(ACTION) == {"*e": (5, 3)}
 
 
 def test_a_quantile_critic_refuses_choices() -> None:
