@@ -4,12 +4,13 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 GRAPH ?= graphs/ppo_cart_pole.py
 WORKERS ?= 2
+N ?= 10000
 
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup run test slow torture check fmt docs bench ci
+.PHONY: setup run test slow torture fuzz check fmt docs bench ci
 
 setup: $(READY)
 
@@ -28,6 +29,9 @@ slow: setup  # learning curves and long fuzzing
 
 torture: setup  # kill runs at 200 random moments; each must resume to the very same run
 	OMP_NUM_THREADS=1 $(BIN)/python tools/torture.py
+
+fuzz: setup  # mutants of good boards: what checks must run, what is rejected must deserve it
+	PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/python tools/fuzz.py --count $(N) --write
 
 check: setup
 	$(BIN)/ruff format --check

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
@@ -13,6 +14,7 @@ from alfgraph.ports import In, Out
 from alfgraph.records import Record, build_record, field_types, record_leaves
 from alfgraph.source import Source
 from alfgraph.specs import Dims, DistributionSpec, Spec, Star, Symbol, SymbolSpec
+from alfgraph.storage import LeafLayout, sample_bytes
 from alfgraph.timestep import TimeStep
 from alfgraph.trace import Node, Value
 from alfgraph.wires import Distribution, Wire, refuse, wrap
@@ -398,9 +400,9 @@ class Buffer(Component):
         """Rollouts that are in it at once."""
         return 1
 
-    def capacity(self) -> tuple[int, ...] | None:
-        """Rows it holds per environment, where that is a setting of its own."""
-        return None
+    def num_bytes(self, layout: LeafLayout) -> int:
+        """What `build` will allocate for a layout: one row of what is written, if not more."""
+        return math.prod(layout.written or (layout.batch,)) * sample_bytes(layout)
 
     def shortage(self, collected: int, numbers: BufferNumbers) -> tuple[str, str] | None:
         """What is wrong, and its fix, if no mini-batch can be drawn from `collected` rows."""

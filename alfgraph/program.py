@@ -15,14 +15,15 @@ import numpy as np
 import torch
 
 from alfgraph.annealing import Annealing, Progress
-from alfgraph.buffer_layouts import buffer_layout
 from alfgraph.compiler.building import build_module, shadow_of
+from alfgraph.compiler.layouts import buffer_layout
 from alfgraph.compiler.lowering import random_steps
 from alfgraph.compiler.numbers import size_of
 from alfgraph.compiler.planning import Compiled
 from alfgraph.component import Component
 from alfgraph.execution import Recurrent, map_tree
 from alfgraph.families import Buffer, Environment, Optimizer, Target
+from alfgraph.graph import Graph, parts_below
 from alfgraph.plan import Plan
 from alfgraph.random_actions import random_actions
 from alfgraph.running import Running
@@ -73,6 +74,7 @@ class Program:
         self.counters: dict[str, int] = {"iteration": 0, "env_steps": 0}
         self.counters.update(dict.fromkeys(self.lowered.counted, 0))
         self.log: dict[str, Any] = {}
+        self._computing: dict[str, Any] = {}
         self.shadows: list[tuple[Any, dict[str, Annealing]]] = []
         self._length = Fraction(str(plan.schedule.unroll_length))
         self._training = training
@@ -113,8 +115,11 @@ class Program:
         for name, part in parts.items():
             if isinstance(part, Optimizer):
                 namespace[name] = self._optimizer(part)
-        for name, (by, _part) in self.lowered.functions.items():
+        for name, (by, board) in self.lowered.functions.items():
             namespace[name] = by
+            for part in parts_below(board):  # what it may compute with anneals from the first step
+                if part.has_forward() and not isinstance(part, Graph):
+                    self.compute(part)
         namespace["running"] = _Runnings(self)
         namespace["random_action"] = self._random_action()
         return namespace
@@ -141,11 +146,17 @@ class Program:
         if part.has_build():
             module = self.module(part)
             return self._recurrent(part, module) if part.state_ports() else module
-        shadow, annealed = shadow_of(part)
-        if annealed:
-            self.shadows.append((shadow, annealed))
-        computes = shadow.forward
+        computes = self.compute(part)
         return self._recurrent(part, computes) if part.state_ports() else computes
+
+    def compute(self, part: Component) -> Any:
+        """The `forward` of a part without parameters, with the numbers its settings anneal to."""
+        if part.socket_path not in self._computing:
+            shadow, annealed = shadow_of(part)
+            if annealed:
+                self.shadows.append((shadow, annealed))
+            self._computing[part.socket_path] = shadow.forward
+        return self._computing[part.socket_path]
 
     def module(self, part: Component) -> Any:
         """The module of a part; a target's is a copy of the one it tracks."""

@@ -28,6 +28,9 @@ class RunningParts(Protocol):
     def module(self, part: Component) -> Any:
         """The module of a part with parameters."""
 
+    def compute(self, part: Component) -> Any:
+        """The `forward` of a part without parameters, with the numbers its settings anneal to."""
+
 
 class Running(Generic[B]):
     """A board at run time.
@@ -59,7 +62,7 @@ class Running(Generic[B]):
 
     def compute(self, part: Component) -> Any:
         """What a stateless part computes: its `forward` on tensors."""
-        return part.forward
+        return self._program.compute(part)
 
     def optimizer(self, part: Component | None) -> Any:
         """The optimizer of a part: `.step(loss)`."""

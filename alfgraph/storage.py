@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from alfgraph.specs import DistributionSpec, RecordSpec, Spec
+from alfgraph.specs import DistributionSpec, RecordSpec, Spec, TensorSpec
 
 
 @dataclass(frozen=True)
@@ -80,3 +81,20 @@ def _join(spec: Spec, tensors: Any, example: Any) -> Any:
     if isinstance(spec, DistributionSpec):
         return example.like(*(next(tensors) for _ in spec.parameters))
     return next(tensors)
+
+
+def tensor_specs(spec: Spec) -> list[TensorSpec]:
+    """The tensors a leaf is stored as."""
+    if isinstance(spec, RecordSpec):
+        return [leaf for _, part in spec.fields for leaf in tensor_specs(part)]
+    if isinstance(spec, DistributionSpec):
+        return list(spec.parameters)
+    return [spec] if isinstance(spec, TensorSpec) else []
+
+
+def sample_bytes(layout: LeafLayout) -> int:
+    """Bytes of one record, without leading axes."""
+    tensors = [spec for name in layout.names for spec in tensor_specs(layout.specs[name])]
+    counts = [math.prod(d for d in spec.sample if isinstance(d, int)) for spec in tensors]
+    sizes = [getattr(torch, spec.dtype).itemsize for spec in tensors]
+    return sum(count * size for count, size in zip(counts, sizes, strict=True))

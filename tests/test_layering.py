@@ -31,7 +31,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("loading", "graph_choice", "graph_file_errors", "settings_table", "board_file"),
     ("plan",),
     ("compiler",),
-    ("operative", "buffer_layouts"),
+    ("operative",),
     ("program",),
     ("runtime", "render", "monitor", "live"),
     ("testing",),

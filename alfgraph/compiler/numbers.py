@@ -11,6 +11,7 @@ from alfgraph.buffer_contents import BufferNumbers
 from alfgraph.compiler.board import Board, Section
 from alfgraph.component import Component
 from alfgraph.diagnostics import Diagnostic, Help
+from alfgraph.errors import WiringError
 from alfgraph.families import Buffer, Environment
 from alfgraph.schedules import Epochs, Offline, OffPolicy, Rate, Schedule
 from alfgraph.specs import Symbol, batch_of
@@ -109,11 +110,48 @@ def _loop(board: Board, section: Section) -> Loop:
             loop = _repeat(section, part, every)
             size, length = loop.batch_size, loop.batch_length
         numbers = BufferNumbers(math.ceil(unroll_length(board)), written, size, length)
+        _check_alike(board, section, part, numbers)
         if part.samples:
             _check_supply(board, part, numbers)
         board.sizes.update(part.axis_sizes(numbers))
         board.buffer_numbers[part.socket_path] = numbers
     return loop
+
+
+def _check_alike(board: Board, section: Section, part: Buffer, numbers: BufferNumbers) -> None:
+    """One buffer gives mini-batches of one shape; buffers read together share their indices."""
+    if not (part.samples or part.hands_out_batches):
+        return
+    shape = (numbers.mini_batch_length, numbers.mini_batch_size)
+    before = board.buffer_numbers.get(part.socket_path)
+    if before is not None and shape != (before.mini_batch_length, before.mini_batch_size):
+        other = (before.mini_batch_length, before.mini_batch_size)
+        said = f"`{part.label()}` is to give mini-batches of {list(other)} and of {list(shape)}"
+        _report_numbers(board, part, said, "give each of the phases that read it its own buffer")
+    for path in {b.socket_path for b in _read_buffers(section) if b.hands_out_batches}:
+        beside = board.buffer_numbers.get(path)
+        if part.hands_out_batches and beside is not None and beside.written != numbers.written:
+            said = (
+                f"`{section.phase}` reads `{path}` and `{part.label()}` at the same indices, but "
+                f"they hold {_counted(beside.written)} and {_counted(numbers.written)} transitions"
+            )
+            _report_numbers(board, part, said, "write both once per rollout, with all its rows")
+
+
+def _counted(written: tuple[int, ...]) -> str:
+    return " x ".join(map(str, written))
+
+
+def _report_numbers(board: Board, part: Buffer, message: str, fix: str) -> None:
+    board.reporter.report(
+        Diagnostic(
+            code="E502",
+            message=message,
+            source=part.created_at,
+            path=part.socket_path,
+            help=(Help(text=fix),),
+        )
+    )
 
 
 def _check_supply(board: Board, part: Buffer, numbers: BufferNumbers) -> None:
@@ -125,15 +163,7 @@ def _check_supply(board: Board, part: Buffer, numbers: BufferNumbers) -> None:
     collected = max(math.floor(unroll_length(board)), math.ceil(initial / batch))
     found = part.shortage(collected, numbers)
     if found is not None:
-        board.reporter.report(
-            Diagnostic(
-                code="E502",
-                message=f"`{part.label()}`: {found[0]}",
-                source=part.created_at,
-                path=part.socket_path,
-                help=(Help(text=found[1]),),
-            )
-        )
+        _report_numbers(board, part, f"`{part.label()}`: {found[0]}", found[1])
 
 
 def buffer_numbers(board: Board, part: Buffer) -> BufferNumbers:
@@ -160,12 +190,25 @@ def _written_shape(board: Board, part: Buffer) -> tuple[int, ...]:
 
 
 def size_of(board: Board, dim: object) -> int:
-    """The number a dim stands for."""
+    """The number a dim stands for.
+
+    Raises:
+        WiringError: E108, nothing gave its axis a number.
+    """
     dim = board.solver.dim(dim) if isinstance(dim, int | Symbol) else dim
     if isinstance(dim, int):
         return dim
     assert isinstance(dim, Symbol)
-    return dim.value(board.sizes.get(dim._replace(factor=1, offset=0), 0))
+    bare = dim._replace(factor=1, offset=0)
+    if bare not in board.sizes:
+        raise WiringError(
+            Diagnostic(
+                code="E108",
+                message=f"nothing on the board decides the size of the axis `{bare.name}`",
+                help=(Help(text="it is decided by an environment, or by a buffer that is read"),),
+            )
+        )
+    return dim.value(board.sizes[bare])
 
 
 def _mini_batches(

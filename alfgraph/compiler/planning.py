@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
-
-import torch
 
 from alfgraph.compiler.board import Board, Section
 from alfgraph.compiler.forecast import Collection, forecast
 from alfgraph.compiler.function_writer import show_sized
+from alfgraph.compiler.layouts import buffer_layout
 from alfgraph.compiler.lowering import Lowered, describe_loop
 from alfgraph.compiler.numbers import Loop, environment_of, size_of, unroll_length
 from alfgraph.families import Buffer, Optimizer
 from alfgraph.graph import Graph, parts_below
 from alfgraph.plan import BufferPlan, OptimizerPlan, PhasePlan, Plan, SchedulePlan, WirePlan
-from alfgraph.specs import DistributionSpec, Spec, Symbol, TensorSpec, batch_of, leaves
+from alfgraph.specs import Symbol, batch_of
 from alfgraph.trace import Node, Value
 
 
@@ -202,45 +200,14 @@ def buffer_plans(board: Board) -> list[BufferPlan]:
     found: list[BufferPlan] = []
     for node in buffer_nodes(board):
         specs = {name: board.spec(node.inputs[name]) for name in node.settings["leaves"]}
-        reads = _reading_shape(board, node)
-        size = sum(_sample_bytes(board, node.inputs[name], spec) for name, spec in specs.items())
+        layout = buffer_layout(board, node.component, "cpu")
         found.append(
             BufferPlan(
                 path=node.path,
                 kind=type(node.component).__name__,
                 leaves={name: show_sized(board, spec) for name, spec in specs.items()},
-                num_bytes=size * math.prod(reads),
+                num_bytes=node.component.num_bytes(layout),
                 gradient=board.gradient.get(node.path, "no grad"),
             )
         )
     return found
-
-
-def _reading_shape(board: Board, node: Node) -> tuple[int, ...]:
-    """Rows and columns a buffer holds."""
-    capacity: tuple[int, ...] | None = node.component.capacity()
-    for value in node.inputs.values():
-        batch = batch_of(board.spec(value))
-        if batch:
-            sizes = tuple(size_of(board, dim) for dim in batch)
-            if capacity is not None:
-                return (*capacity, *sizes)
-            return sizes if len(sizes) > 1 else (math.ceil(unroll_length(board)) + 1, *sizes)
-    return capacity or (0,)
-
-
-def _sample_bytes(board: Board, value: Value, spec: Spec) -> int:
-    if isinstance(spec, DistributionSpec):
-        example = board.examples.get(value)
-        rows = example.log_prob(example.mode()).numel() if example is not None else 1
-        return (
-            sum(t.numel() * t.element_size() // max(rows, 1) for t in example.tensors)
-            if example
-            else 0
-        )
-    total = 0
-    for _, leaf in leaves(spec):
-        if isinstance(leaf, TensorSpec):
-            itemsize = getattr(torch, leaf.dtype).itemsize
-            total += itemsize * math.prod(size_of(board, d) for d in leaf.sample)
-    return total

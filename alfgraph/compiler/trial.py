@@ -119,8 +119,10 @@ class _Trial:
         if node.kind != "component":
             try:
                 self.small(node)
-            except (AlfgraphError, Mismatch):
+            except AlfgraphError:
                 raise
+            except Mismatch as mismatch:
+                raise AlfgraphError(small_mismatch(self.board, node, mismatch)) from mismatch
             except Exception as error:
                 reason = Mismatch(f"{type(error).__name__}: {_line(error)}")
                 raise AlfgraphError(small_mismatch(self.board, node, reason)) from error
@@ -157,6 +159,8 @@ class _Trial:
             inputs = {("x" if k == "self" else k): v for k, v in inputs.items()}
             result = compute(node.call, inputs, settings)
         out = node.outputs["out"]
+        if self.board.solver.is_solved(out.spec):
+            self.check(out, result)
         self.values[out] = result
         self.remember(out)
 

@@ -7,19 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from alfgraph.specs import DistributionSpec, RecordSpec, Spec, TensorSpec
-from alfgraph.storage import LeafLayout
+from alfgraph.storage import LeafLayout, tensor_specs
 
 __all__ = ["LeafLayout", "Leaves", "tensor_specs"]
-
-
-def tensor_specs(spec: Spec) -> list[TensorSpec]:
-    """The tensors a leaf is stored as."""
-    if isinstance(spec, RecordSpec):
-        return [leaf for _, part in spec.fields for leaf in tensor_specs(part)]
-    if isinstance(spec, DistributionSpec):
-        return list(spec.parameters)
-    return [spec] if isinstance(spec, TensorSpec) else []
 
 
 class Leaves:

@@ -126,6 +126,11 @@ class PackedRows:
             block[: rows.shape[0]].copy_(rows)
 
 
+def row_bytes(layout: LeafLayout) -> int:
+    """Bytes of one environment's row, gaps included."""
+    return sum(_arrange(layout)[1])
+
+
 def _arrange(layout: LeafLayout) -> tuple[dict[str, list[Place]], list[int]]:
     """Places by leaf, and the bytes per row of each block; the packed block is the first."""
     wanted: list[tuple[str, int, torch.dtype, tuple[int, ...], int]] = []

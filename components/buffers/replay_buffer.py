@@ -12,7 +12,7 @@ from pydantic import Field
 
 from alfgraph.buffer_contents import BufferNumbers
 from alfgraph.components.buffers.leaf_storage import LeafLayout
-from alfgraph.components.buffers.packed_rows import PackedRows, Place
+from alfgraph.components.buffers.packed_rows import PackedRows, Place, row_bytes
 from alfgraph.errors import RunError
 from alfgraph.families import Buffer, flexible_axes
 from alfgraph.records import Record
@@ -125,9 +125,9 @@ class ReplayBuffer(Buffer):
             )
         return None
 
-    def capacity(self) -> tuple[int, ...]:
-        """Rows per environment: the transitions, and the step after the last one."""
-        return (self.max_length + 1,)
+    def num_bytes(self, layout: LeafLayout) -> int:
+        """Rings of packed rows, and the row of the step after the last transition."""
+        return (self.max_length + 1) * layout.batch * row_bytes(layout)
 
     def axis_sizes(self, numbers: BufferNumbers) -> dict[Symbol, int]:
         """T and M in numbers."""

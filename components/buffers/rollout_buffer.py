@@ -13,6 +13,7 @@ from alfgraph.components.buffers.leaf_storage import LeafLayout, Leaves
 from alfgraph.families import Buffer, flexible_axes
 from alfgraph.records import Record
 from alfgraph.specs import Symbol, TensorSpec
+from alfgraph.storage import sample_bytes
 from alfgraph.timestep import TimeStep
 from alfgraph.wires import refuse
 
@@ -66,6 +67,12 @@ class RolloutBuffer(Buffer):
     def kept_rollouts(self) -> int:
         """As many as `rollouts` says."""
         return self.rollouts
+
+    def num_bytes(self, layout: LeafLayout) -> int:
+        """All rollouts, and the time step after the last row."""
+        whole = len(layout.written) > 1
+        rows = (layout.written[0] if whole else layout.unroll_length) * self.rollouts
+        return (rows + (not whole)) * layout.batch * sample_bytes(layout)
 
     def axis_sizes(self, numbers: BufferNumbers) -> dict[Symbol, int]:
         """T in numbers."""

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import torch
 
-from alfgraph.components import PPO, ActorCritic, Epochs, GymEnv, Pipeline
+from alfgraph.annealing import LinearAnnealing, Progress
+from alfgraph.components import PPO, ActorCritic, Epochs, GymEnv, Pipeline, PPOLoss
 from alfgraph.components.algorithms.actor_critic import Acted
 from alfgraph.components.algorithms.ppo import Experience, Sample
 from alfgraph.errors import RunError, UsageError
@@ -137,3 +138,19 @@ def test_a_function_may_ask_for_the_gradient_of_the_rollout() -> None:
     without = ActorCritic().replace(ActorCritic.update, by_hand_on_policy)
     with pytest.raises(RunError, match="depends on none of the parameters"):
         trained(board(without), 1)
+
+
+def test_annealed_settings_are_numbers_in_a_phase_by_hand() -> None:
+    clip = LinearAnnealing(start=0.5, end=0.1, over=(0.0, 4.0), by="iterations")
+    seen: list[float] = []
+
+    def looking(run: Running[PPO]) -> None:
+        seen.append(run.compute(run.board.loss).__self__.clip)
+        my_update(run)
+
+    algorithm = PPO(loss=PPOLoss(clip=clip)).replace(PPO.update, looking)
+    program = started(board(algorithm, schedule=Epochs(unroll_length=8, epochs=1)))
+    with program.generators():
+        for iteration in (0, 2):
+            program.iterate(Progress(iteration=iteration))
+    assert seen == pytest.approx([0.5, 0.3])

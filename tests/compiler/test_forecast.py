@@ -12,6 +12,8 @@ from alfgraph.compiler.forecast import Collection, forecast
 from alfgraph.graph import Graph
 from alfgraph.loading import load
 from alfgraph.overrides import set_values
+from alfgraph.plan import Plan
+from alfgraph.program import Program
 from alfgraph.runtime.checkpoint import list_checkpoints
 from alfgraph.runtime.session import RunOptions, Session
 from alfgraph.trainer import Trainer
@@ -73,12 +75,83 @@ def counted(graph: Graph, path: Path) -> tuple[dict[str, int], Any]:
                 return function(*given)
 
             session.program.namespace[name] = counting
+        shapes = watched_shapes(session.program)
         while not session.is_done:
             session.iterate()
         found = {**session.program.counters, **counts}
+        check_buffers(plan, session.program)
+        check_parameters(plan, session.program)
+        check_shapes(plan, shapes)
     found.setdefault("updates", 0)
     found["checkpoints"] = len(list_checkpoints(path / "checkpoints"))
     return found, plan.schedule
+
+
+def storage_bytes(storage: Any) -> int:
+    """What a buffer's storage has allocated; MiniBatches keeps what one rollout wrote."""
+    if hasattr(storage, "rows") and hasattr(storage.rows, "blocks"):
+        tensors = storage.rows.blocks
+    else:
+        kept = storage.sequences if hasattr(storage, "sequences") else storage.leaves.tensors
+        tensors = [tensor for leaf in kept.values() for tensor in leaf]
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def check_buffers(plan: Plan, program: Program) -> None:
+    """The bytes that were foreseen before anything was allocated are those that were."""
+    live = {path for path, storage in program.buffers.items() if getattr(storage, "graph", None)}
+    foreseen = {buffer.path: buffer.num_bytes for buffer in plan.buffers}
+    assert foreseen.keys() == program.buffers.keys()
+    for path, storage in program.buffers.items():
+        if path in live:  # leaves with a graph are not stored, but kept
+            assert foreseen[path] > storage_bytes(storage)
+        else:
+            assert foreseen[path] == storage_bytes(storage), path
+
+
+def check_parameters(plan: Plan, program: Program) -> None:
+    """Every optimizer has the parameters it was to have, and nobody has what is untrained."""
+    owned: set[int] = set()
+    for optimizer in plan.optimizers:
+        trained = [p for path in optimizer.trains for p in program.modules[path].parameters()]
+        assert sum(p.numel() for p in trained) == optimizer.num_parameters
+        assert owned.isdisjoint(map(id, trained))
+        owned |= set(map(id, trained))
+    others = {
+        path: sum(p.numel() for p in module.parameters() if id(p) not in owned)
+        for path, module in program.modules.items()
+        if hasattr(module, "parameters")
+    }
+    assert {path: n for path, n in others.items() if n} == plan.untrained
+
+
+def watched_shapes(program: Program) -> dict[str, set[tuple[int, ...]]]:
+    """Leading axes of the mini-batches that each buffer gives, from now on."""
+    shapes: dict[str, set[tuple[int, ...]]] = {}
+    for path, storage in program.buffers.items():
+        for name in ("read", "sample"):
+            read = getattr(storage, name, None)
+            if read is None:
+                continue
+
+            def watching(*given: Any, read: Any = read, path: str = path) -> Any:
+                values = read(*given)
+                first = next((v for v in values if hasattr(v, "shape") and v.ndim > 1), None)
+                if first is not None:
+                    shapes.setdefault(path, set()).add(tuple(first.shape[:2]))
+                return values
+
+            setattr(storage, name, watching)
+    return shapes
+
+
+def check_shapes(plan: Plan, shapes: dict[str, set[tuple[int, ...]]]) -> None:
+    """A phase that trains on mini-batches gets them as long and as wide as its axes say."""
+    for phase in plan.phases:
+        if phase.phase == "update" and phase.axes:
+            length, width = (int(axis.partition("=")[2]) for axis in phase.axes[1:-1].split(", "))
+            found = set().union(*shapes.values())
+            assert any(w == width and n in {length, length - 1} for n, w in found), phase.axes
 
 
 @pytest.mark.parametrize("file", GRAPHS, ids=lambda file: file.stem)

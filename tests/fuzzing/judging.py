@@ -23,7 +23,7 @@ from alfgraph.runtime.session import RunOptions, Session
 from alfgraph.source import Source
 from tests.fuzzing.mutants import Mutant
 from tests.fuzzing.pins import watch
-from tests.fuzzing.policies import policy_of
+from tests.fuzzing.policies import DEAD, policy_of
 
 CORE = str(Path(__file__).parents[2] / "alfgraph")
 SECONDS = 20
@@ -136,18 +136,23 @@ def _lowered(mutant: Mutant, errors: list[Diagnostic], codes: tuple[str, ...]) -
     if _is_unwired(mutant.graph):
         return Verdict("policy", codes, named) if named else Verdict("unwired", codes)
     seen: list[str] = []
+    dead: list[bool] = []
+    raised = ""
     try:
         with _limit(UNCHECKED_SECONDS):
-            _run_unchecked(mutant.graph, seen)
+            plan = _unchecked(mutant.graph)
+            dead = [_is_dead(plan, diagnostic) for diagnostic in errors]
+            _run(plan, seen)
     except Exception as error:
-        return Verdict("raised", codes, type(error).__name__)
+        raised = type(error).__name__
     except _TooLong:
-        return Verdict("raised", codes, "it never ends")
-    if seen:
-        return Verdict("other", codes, seen[0])
-    if named is not None:
-        return Verdict("policy", codes, named)
-    return Verdict("runnable", codes, str(errors[0]), errors[0].code)
+        raised = "it never ends"
+    if raised or seen:
+        return Verdict("raised" if raised else "other", codes, raised or seen[0])
+    named = DEAD if named is None and all(dead) else named
+    if named is None:
+        return Verdict("runnable", codes, str(errors[0]), errors[0].code)
+    return Verdict("policy", codes, named)
 
 
 def _is_unwired(graph: Any) -> bool:
@@ -160,8 +165,14 @@ def _is_unwired(graph: Any) -> bool:
 _SAID_OF_WHOLE_PHASES = {"E202", "E501", "E505"}
 
 
-def _run_unchecked(graph: Any, seen: list[str]) -> None:
-    plan = _unchecked(graph)
+def _is_dead(plan: Plan, diagnostic: Diagnostic) -> bool:
+    """Whether what is wrong belongs to nodes that never run."""
+    sections = plan.compiled.board.sections
+    named = [(n, s) for s in sections for n in s.trace.nodes if n.path == diagnostic.path]
+    return bool(named) and not any(node.id in section.live for node, section in named)
+
+
+def _run(plan: Plan, seen: list[str]) -> None:
     options: RunOptions = {"quiet": True, "save": False}
     with Session(plan, None, options) as session:
         watch(session.program, seen.append)
@@ -180,21 +191,21 @@ def _ran(plan: Plan, mutant: Mutant) -> Verdict:
                 session.iterate()
     except AlfgraphError as error:
         if error.diagnostics[0].code != "E604":
-            return _finding("crashed", error)
+            return _own_code(plan, error) or _finding("crashed", error)
         if any("rewired" in change or " = " in change for change in mutant.changes):
             return Verdict("own numbers", ("E604",), error.diagnostics[0].message)
         return _finding("not finite", error)
     except Exception as error:
-        if _has_phase_by_hand(plan):
-            return Verdict("own code", why=type(error).__name__)
-        return _finding("crashed", error)
+        return _own_code(plan, error) or _finding("crashed", error)
     return Verdict("ran")
 
 
-def _has_phase_by_hand(plan: Plan) -> bool:
-    """A function that replaces a phase is not tried: what it calls may fail."""
+def _own_code(plan: Plan, error: Exception) -> Verdict | None:
+    """The verdict where a function replaces a phase: what it calls is not tried, and may fail."""
     sections = plan.compiled.board.sections
-    return any(node.kind == "function" for s in sections for node in s.trace.nodes)
+    if any(node.kind == "function" for s in sections for node in s.trace.nodes):
+        return Verdict("own code", why=type(error).__name__)
+    return None
 
 
 def _finding(outcome: str, error: BaseException) -> Verdict:

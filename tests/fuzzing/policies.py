@@ -35,6 +35,15 @@ ANY_SIZE = "a part does what it declares for every size of an axis, not for thos
 """E109 and E110 of a part that the mutant changed: the trial run tries other sizes."""
 
 
+DEAD = "wiring that no effect needs does not run, but it is on the board and is checked"
+"""Any code, of a node that is not live."""
+
+
+def every_policy() -> list[str]:
+    """All policies, as verdicts name them."""
+    return [*(f"{code} {text}" for code, text in POLICIES.items()), *OTHERS]
+
+
 def policy_of(diagnostic: Diagnostic, changes: tuple[str, ...]) -> str | None:
     """The policy a diagnostic follows; None where it must be deserved by what happens.
 
@@ -50,3 +59,6 @@ def policy_of(diagnostic: Diagnostic, changes: tuple[str, ...]) -> str | None:
     if diagnostic.code == "E101" and not diagnostic.facts:
         return REFUSED_BY_PART
     return f"{diagnostic.code} {POLICIES[diagnostic.code]}" if diagnostic.code in POLICIES else None
+
+
+OTHERS = (BOUNDS, REFUSED_BY_PART, ANY_SIZE, DEAD)

@@ -67,7 +67,10 @@ def rewire(part: type, method: str, random: Random) -> type | None:
     if not change(tree, random, part):
         return None
     tree.name = method
-    return _subclass(part, owner, function, ast.fix_missing_locations(tree))
+    try:
+        return _subclass(part, owner, function, ast.fix_missing_locations(tree))
+    except SyntaxError:  # such as a keyword given twice
+        return None
 
 
 def _function(owner: type, method: str) -> Any:
