@@ -234,7 +234,10 @@ def _noted_failures() -> Iterator[list[BaseException]]:
     def noting(cls: type[Source], error: BaseException, skip: Any = None) -> Any:
         frames = traceback.extract_tb(error.__traceback__)
         inner = frames[-1].filename if frames else ""
-        is_call = bool(frames) and frames[-1].name == "phase_method"  # with too few arguments
+        is_call = bool(frames) and frames[-1].name in {
+            "phase_method",
+            "unroll",
+        }  # too few arguments
         of_core = inner.startswith(CORE) and "/components/" not in inner and not is_call
         if of_core and not isinstance(error, AlfgraphError):
             found.append(error)
