@@ -33,9 +33,10 @@ class ActorCritic(Algorithm):
         - One update per rollout, on all of it: [T, B].
         - The last row's value bootstraps, so all T transitions are learnt from (ALF wastes 1/T).
         - Advantages carry no gradient; the critic learns from its own error only.
-        - Advantages are normalised over the rollout's valid transitions, and λ is 0.8: with one
-          update per short rollout the variance of longer returns costs more than their bias
-          (CartPole: λ 0.95 or unnormalised advantages collapse on some seeds, 0.8 on none tried).
+        - Advantages are normalised over the rollout's valid transitions, and λ is 0.5: with one
+          update per short rollout the variance of longer returns costs more than their bias.
+          CartPole, 500k steps, seeds that reach 475 at some time: λ 0.95 3 of 6, 0.8 17 of 19,
+          0.7 12 of 12, 0.5 12 of 12.
 
     Source: Mnih et al. 2016, arXiv:1602.01783, Algorithm S3; synchronous.
     """
@@ -43,7 +44,7 @@ class ActorCritic(Algorithm):
     actor: PolicyNetwork = ActorDistributionNetwork()
     critic: ValueFunction = ValueNetwork()
     rollout: RolloutBuffer = RolloutBuffer()
-    returns: ValueTarget = GAE(lambda_=0.8)
+    returns: ValueTarget = GAE(lambda_=0.5)
     loss: ActorCriticLoss = ActorCriticLoss(entropy_weight=0.01, normalize_advantages=True)
     optimizer: Optimizer | None = Adam(lr=1e-3, gradient_clipping=0.5)
     schedule: Schedule = OnPolicy(unroll_length=8)
