@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from alfgraph.component import Component
 
@@ -12,6 +13,22 @@ Positive = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
 
 DEFAULT_NUM_ITERATIONS = 1000
+
+_DEVICE = re.compile(r"cpu|cuda(:\d+)?")
+
+
+def checked_device(name: str) -> str:
+    """The name of a device, which need not be there: boards are checked on other machines too.
+
+    Raises:
+        ValueError: it is no device's name.
+    """
+    if not _DEVICE.fullmatch(name):
+        raise ValueError(f'`{name}` is no device; use "cpu", "cuda" or "cuda:1"')
+    return name
+
+
+Device = Annotated[str, AfterValidator(checked_device)]
 
 
 class Trainer(Component):
@@ -42,7 +59,7 @@ class Trainer(Component):
     num_iterations: Positive | None = None
     num_env_steps: Positive | None = None
     random_seed: Count = 0
-    device: Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$")] = "cpu"
+    device: Device = "cpu"
     summary_interval: Positive = 50
     summarize_first_interval: bool = True
     eval_interval: Positive | None = None

@@ -77,7 +77,7 @@ def settings_text(rows: Iterable[SettingRow], idle: Collection[str] | None) -> s
         style = "dim" if row.is_default and not row.is_part else plain
         effect = "no effect" if idle and row.path in idle else ""
         lines.append([(row.path, style), (row.value, style), (row.origin, "dim"), (effect, "dim")])
-    return table(lines, heading=("setting", "value", "origin", ""), rigid=(0, 2, 3))
+    return table(lines, heading=("setting", "value", "origin", ""), rigid=(0, 3))
 
 
 def settings_as_json(rows: Iterable[SettingRow], idle: Collection[str] | None) -> str:

@@ -18,6 +18,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from alfgraph.monitor.live_terminal import QuietKeys
 from alfgraph.monitor.progress import (
     Course,
     Record,
@@ -60,6 +61,7 @@ class LiveProgress:
             console: draw on this console instead of the stream.
         """
         self._console = console or Console(file=stream)
+        self._keys = QuietKeys(stream)
         self._clock = clock
         self._course = Course(clock=clock)
         self._live: Live | None = None
@@ -83,6 +85,7 @@ class LiveProgress:
         self._returns.clear()
         self._course = Course(total_iterations, total_env_steps, self._clock)
         self._live = Live(self, console=self._console, auto_refresh=False)
+        self._keys.hold()
         self._live.start(refresh=True)
 
     def tick(self, iteration: int, env_steps: int) -> None:
@@ -111,6 +114,11 @@ class LiveProgress:
         if live is not None:
             live.refresh()
             live.stop()
+            self._keys.release()
+
+    def abandon(self) -> None:
+        """Give the terminal back without drawing: the process ends at once."""
+        self._keys.abandon()
 
     def _draw(self) -> None:
         if self._live is None:

@@ -47,6 +47,9 @@ class Progress(Protocol):
     def stop(self) -> None:
         """End; what is on the screen stays. Safe to call twice."""
 
+    def abandon(self) -> None:
+        """Give the terminal back at once, in a signal handler: the process ends here."""
+
 
 class NoProgress:
     """Shows nothing."""
@@ -70,6 +73,9 @@ class NoProgress:
 
     def stop(self) -> None:
         """Show nothing."""
+
+    def abandon(self) -> None:
+        """Nothing was taken."""
 
 
 @dataclass
@@ -158,7 +164,7 @@ class PlainProgress:
             titles = "".join(f"{self.TITLES.get(k, k):>{width}}" for k, width in self.COLUMNS)
             self._print(f"{titles}{'left':>10}")
         self._lines += 1
-        cells = (f"{number(record.get(key)):>{width}}" for key, width in self.COLUMNS)
+        cells = (f" {number(record.get(key)):>{width - 1}}" for key, width in self.COLUMNS)
         left = duration(self._course.seconds_left)
         self._print("".join(cells) + f"{left:>10}")
 
@@ -168,6 +174,9 @@ class PlainProgress:
 
     def stop(self) -> None:
         """Nothing is left to print."""
+
+    def abandon(self) -> None:
+        """Nothing was taken."""
 
     def _print(self, line: str) -> None:
         print(line.rstrip(), file=self._stream, flush=True)

@@ -15,9 +15,11 @@ from alfgraph.runtime.checkpoint import find_last, load_checkpoint
 WALL = frozenset({"seconds", "provenance", "wall"})
 """Keys of a state or a summary that depend on the clock, or on where files lie."""
 
+_WALL_TAGS = ("time/", "memory/")
+
 
 def run_differences(one: Path | str, other: Path | str) -> list[str]:
-    """Compare two run directories: their last checkpoints bit for bit, and their metrics.
+    """Compare two run directories: their last checkpoints bit for bit, and what they logged.
 
     Returns:
         A line for everything that differs; none if the runs are equal.
@@ -29,7 +31,19 @@ def run_differences(one: Path | str, other: Path | str) -> list[str]:
     states = [load_checkpoint(f.path) if f.path is not None else {} for f in found]
     lines = differences(states[0], states[1], "")
     metrics = [summaries_of(run / "metrics.jsonl") for run in (first, second)]
-    return lines + differences(metrics[0], metrics[1], "metrics.jsonl")
+    lines += differences(metrics[0], metrics[1], "metrics.jsonl")
+    scalars = [scalars_of(run / "tensorboard") for run in (first, second)]
+    return lines + differences(scalars[0], scalars[1], "tensorboard")
+
+
+def scalars_of(directory: Path) -> dict[str, list[tuple[int, float]]]:
+    """What TensorBoard shows of a run, by tag: (place on the axis, value), oldest first."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(directory), size_guidance={"scalars": 0})  # 0: all of them
+    events.Reload()
+    tags = [tag for tag in events.Tags()["scalars"] if not tag.startswith(_WALL_TAGS)]
+    return {tag: [(event.step, event.value) for event in events.Scalars(tag)] for tag in tags}
 
 
 def summaries_of(file: Path) -> list[Any]:

@@ -22,10 +22,12 @@ class Evaluation:
     Attributes:
         returns: undiscounted return of each episode (summed over reward dimensions).
         lengths: transitions of each episode.
+        parts: return of each episode by reward dimension; () for scalar rewards.
     """
 
     returns: tuple[float, ...] = ()
     lengths: tuple[int, ...] = ()
+    parts: tuple[tuple[float, ...], ...] = ()
 
     @property
     def episodes(self) -> int:
@@ -41,6 +43,11 @@ class Evaluation:
     def return_std(self) -> float:
         """Population standard deviation of the returns."""
         return float(np.std(self.returns)) if self.returns else float("nan")
+
+    @property
+    def part_means(self) -> tuple[float, ...]:
+        """Mean return by reward dimension; () for scalar rewards."""
+        return tuple(float(mean) for mean in np.mean(self.parts, axis=0)) if self.parts else ()
 
     @property
     def length_mean(self) -> float:
@@ -59,25 +66,25 @@ class FirstEpisodes:
     num_envs: int
     per_env: int
     on_step: Callable[[Any], None] | None = None
-    episodes: list[list[tuple[float, int]]] = field(default_factory=list)
+    episodes: list[list[tuple[Any, int]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.returns = np.zeros(self.num_envs)
+        self.returns = np.zeros((self.num_envs, 1))
         self.lengths = np.zeros(self.num_envs, np.int64)
         self.episodes = [[] for _ in range(self.num_envs)]
 
     def observe(self, env: Any) -> None:
         """Look at the current time step."""
-        kinds, reward = env.step_type_numpy, env.reward_numpy
-        reward = reward.reshape(self.num_envs, -1).sum(-1)
+        kinds = env.step_type_numpy
+        reward = env.reward_numpy.reshape(self.num_envs, -1)
         first = kinds == FIRST
-        self.returns[first] = 0.0
+        # The first of all steps comes with zeros, so that the dimensions are known from then on.
+        self.returns = np.where(first[:, None], 0.0, self.returns + reward)
         self.lengths[first] = 0
-        self.returns[~first] += reward[~first]
         self.lengths[~first] += 1
         for index in np.flatnonzero(kinds == LAST):
             if len(self.episodes[index]) < self.per_env:
-                self.episodes[index].append((float(self.returns[index]), int(self.lengths[index])))
+                self.episodes[index].append((self.returns[index].copy(), int(self.lengths[index])))
         if self.on_step is not None:
             self.on_step(env)
 
@@ -89,7 +96,12 @@ class FirstEpisodes:
     def result(self, count: int) -> Evaluation:
         """The episodes, round by round, at most `count`."""
         found = [e[i] for i in range(self.per_env) for e in self.episodes if len(e) > i][:count]
-        return Evaluation(tuple(r for r, _ in found), tuple(n for _, n in found))
+        parts = [tuple(map(float, r)) for r, _ in found]
+        return Evaluation(
+            returns=tuple(sum(p) for p in parts),
+            lengths=tuple(n for _, n in found),
+            parts=tuple(parts) if self.returns.shape[1] > 1 else (),
+        )
 
 
 def evaluate(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ FORMATS = (".mp4", ".gif")
 DEFAULT_RATE = 30
 _MILLISECONDS = 1000
 _EVEN = 2
+_DRIVERS = ("SDL_VIDEODRIVER", "SDL_AUDIODRIVER")
 
 
 class Film:
@@ -76,6 +80,18 @@ class Film:
             return imageio.get_writer(self.path, mode="I", fps=rate, macro_block_size=_EVEN)
         except OSError as error:
             raise RunError(f"{self.path} cannot be written: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def off_screen() -> Iterator[None]:
+    """Let pygame draw without a screen and sound, which it would look for, and complain."""
+    chosen = {name: "dummy" for name in _DRIVERS if name not in os.environ}
+    os.environ.update(chosen)
+    try:
+        yield
+    finally:
+        for name in chosen:
+            os.environ.pop(name, None)
 
 
 def rate_of(env: Any) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -9,7 +10,7 @@ from typing import Any, TypedDict, Unpack
 import torch
 
 from alfgraph.compiler.numbers import environment_of
-from alfgraph.errors import CheckpointError, UsageError
+from alfgraph.errors import CheckpointError, SettingError, UsageError
 from alfgraph.program import Program
 from alfgraph.runtime.checkpoint import (
     Found,
@@ -20,7 +21,7 @@ from alfgraph.runtime.checkpoint import (
     read_board,
 )
 from alfgraph.runtime.evaluation import Evaluation, evaluate
-from alfgraph.runtime.filming import Film
+from alfgraph.runtime.filming import Film, off_screen
 from alfgraph.runtime.rebuilding import rebuild
 from alfgraph.runtime.run import check_device, chosen_threads
 
@@ -74,14 +75,22 @@ def play(
     threads = torch.get_num_threads()
     try:
         torch.set_num_threads(chosen_threads(plan))
-        result = evaluate(
-            program,
-            episodes=episodes,
-            num_environments=count,
-            seed=seed,
-            on_step=watch,
-            env_options=shown,
-        )
+        with off_screen() if mode != "human" else contextlib.nullcontext():
+            result = evaluate(
+                program,
+                episodes=episodes,
+                num_environments=count,
+                seed=seed,
+                on_step=watch,
+                env_options=shown,
+            )
+    except SettingError as error:
+        if mode is not None and "'render_mode'" in str(error):
+            raise UsageError(
+                "the environment takes no `render_mode`, so it cannot be shown or filmed",
+                help="give its constructor that argument, and hand it to gymnasium.Env",
+            ) from error
+        raise
     finally:
         torch.set_num_threads(threads)
         program.close()
@@ -89,6 +98,8 @@ def play(
             film.close()
     if not options.get("quiet", True):
         print_episodes(result, path)
+        if film is not None:
+            print(f"video {film.path}, {film.frames} frames")
     return result
 
 
@@ -150,3 +161,6 @@ def print_episodes(result: Evaluation, path: Path) -> None:
         f"return {result.return_mean:.2f} ± {result.return_std:.2f}, "
         f"length {result.length_mean:.1f}, {result.episodes} episodes"
     )
+    if result.part_means:
+        by_dimension = ", ".join(f"{mean:.2f}" for mean in result.part_means)
+        print(f"return by reward dimension {by_dimension}")

@@ -15,8 +15,10 @@ import torch
 
 from alfgraph.errors import UsageError
 from alfgraph.graph import Graph
+from alfgraph.monitor.progress import Progress
 from alfgraph.plan import Plan
 from alfgraph.runtime.session import RunOptions, Session
+from alfgraph.trainer import checked_device
 
 WIDE = 128
 """Width from which a second thread helps (measured: below it costs)."""
@@ -73,7 +75,7 @@ def run(
     made = plan if plan is not None else graph.plan()
     check_device(options.get("device") or made.compiled.board.trainer.device)
     session = Session(made, run_dir, options)
-    with threads(made), session, interruptions() as asked:
+    with threads(made), session, interruptions(session.progress) as asked:
         while not session.is_done and not asked:
             session.iterate()
         interrupted = bool(asked) and not session.is_done
@@ -99,10 +101,10 @@ def check_device(device: str) -> str:
         UsageError: it is not.
     """
     try:
-        kind = torch.device(device).type
-    except RuntimeError:
-        raise UsageError(f'`{device}` is no device; use "cpu", "cuda" or "cuda:1"') from None
-    if kind == "cuda" and not torch.cuda.is_available():
+        checked_device(device)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if device.startswith("cuda") and not torch.cuda.is_available():
         raise UsageError(
             f"`{device}` was asked for, but this torch sees no CUDA device",
             help='device="cpu", or install a CUDA build of torch',
@@ -139,8 +141,12 @@ def chosen_threads(plan: Plan) -> int:
 
 
 @contextlib.contextmanager
-def interruptions() -> Iterator[list[int]]:
-    """Ctrl-C and SIGTERM are noted, to end at an iteration boundary; a second one ends at once."""
+def interruptions(progress: Progress) -> Iterator[list[int]]:
+    """Ctrl-C and SIGTERM are noted, to end at an iteration boundary; a second one ends at once.
+
+    Args:
+        progress: told of it.
+    """
     asked: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield asked
@@ -149,8 +155,11 @@ def interruptions() -> Iterator[list[int]]:
 
     def note(number: int, frame: Any) -> None:
         if asked:
+            progress.abandon()
             os._exit(130)  # the last checkpoint is whole: it was published atomically
         asked.append(number)
+        with contextlib.suppress(RuntimeError):  # the stream is being written to just now
+            progress.message("finishing this iteration and saving; once more leaves at once")
 
     for number in before:
         signal.signal(number, note)

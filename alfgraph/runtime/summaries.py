@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from alfgraph.monitor.episodes import EpisodeMetrics
-from alfgraph.monitor.progress import Progress
+from alfgraph.monitor.progress import Progress, number
 from alfgraph.monitor.writers import JsonLinesWriter, Step, TensorBoardWriter, Writers
+from alfgraph.operative import without_effect
 from alfgraph.settings_table import settings_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 LEAST_WINDOW = 1.0
 """Seconds over which rates are taken at least: a summary an iteration would only show noise."""
+
+_DIMENSIONS = 2
+"""Returns of a vector reward that fit into the display."""
 
 _SHOWN = {"AverageReturn": "return", "AverageEpisodeLength": "length"}
 
@@ -97,6 +101,8 @@ class Summaries:
         counters, metrics = self.program.counters, self.metrics.summary()
         if evaluation is not None:
             metrics["eval/AverageReturn"] = evaluation.return_mean
+            for dim, mean in enumerate(evaluation.part_means):
+                metrics[f"eval/AverageReturn/{dim}"] = mean
             metrics["eval/StdReturn"] = evaluation.return_std
             metrics["eval/AverageEpisodeLength"] = evaluation.length_mean
         wall = self._wall()
@@ -149,6 +155,9 @@ def _shown(step: Step) -> dict[str, float | str]:
     }
     metrics, wall = step["metrics"], step["wall"]
     record |= {key: metrics[name] for name, key in _SHOWN.items() if name in metrics}
+    parts = [v for name, v in metrics.items() if name.startswith("AverageReturn/")]
+    if parts:  # a vector reward has one return per dimension
+        record["return"] = " ".join(map(number, parts[:_DIMENSIONS]))
     losses = [value for name, value in step["values"].items() if name.endswith("/loss")]
     if losses:
         record["loss"] = losses[0]
@@ -168,29 +177,14 @@ def peak_megabytes() -> float:
 
 
 def settings_markdown(plan: Plan) -> str:
-    """The settings table for TensorBoard's text tab; what the program does not read is marked."""
-    used = {part.socket_path for part in plan.compiled.lowered.parts.values()}
+    """The settings table for TensorBoard's text tab; what nothing on the board reads is marked."""
+    rows = settings_of(plan.compiled.graph)
+    idle = without_effect(plan, rows)
     lines = ["| setting | value | origin | operative |", "|---|---|---|---|"]
-    holder = ""
-    for row in settings_of(plan.compiled.graph):
-        holder = row.path if row.is_part else holder
-        part = holder if row.path.startswith(f"{holder}.") else ""
-        operative = "yes" if _is_operative(part, used) else "no"
+    for row in rows:
+        operative = "no" if row.path in idle else "yes"
         lines.append(f"| {row.path} | {_cell(row.value)} | {row.origin} | {operative} |")
     return "\n".join(lines)
-
-
-def _is_operative(part: str, used: set[str]) -> bool:
-    """Boards, trainers and schedules act on the whole; a leaf acts if the program calls it."""
-    last = part.rpartition(".")[2]
-    return (
-        not part
-        or last in {"trainer", "schedule"}
-        or any(
-            path == part or path.startswith(f"{part}.") or part.startswith(f"{path}.")
-            for path in used
-        )
-    )
 
 
 def _cell(value: str) -> str:

@@ -23,6 +23,7 @@ from alfgraph.components import (
     Epochs,
     GymEnv,
     LinearAnnealing,
+    OnPolicy,
     Pipeline,
     Trainer,
 )
@@ -192,3 +193,45 @@ def test_a_state_knows_where_its_graph_file_lies(run: Path) -> None:
     assert origin["files"]["recurrent.py"] == str(BOARDS / "recurrent.py")
     assert "num_envs" in origin["given"]["env"]
     assert [iteration for iteration, _ in list_checkpoints(run / "checkpoints")] == [2, 4, 6]
+
+
+def test_a_vector_reward_is_told_by_dimension(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An episode of `Tug` pays (1, -2) a step for ten steps."""
+    from tests.runtime.worlds import Tug
+
+    graph = Pipeline(
+        env=GymEnv(make=Tug, num_envs=2),
+        schedule=OnPolicy(unroll_length=12),
+        trainer=Trainer(num_iterations=2, num_eval_episodes=2),
+    )
+    graph.run(tmp_path, quiet=False)
+    shown = capsys.readouterr().out.splitlines()
+    assert " 10.0 -20.0 " in next(line for line in shown if line.split()[:1] == ["2"])
+    last = json.loads((tmp_path / "metrics.jsonl").read_text().splitlines()[-1])["metrics"]
+    assert (last["AverageReturn/0"], last["AverageReturn/1"]) == (10.0, -20.0)
+    assert (last["eval/AverageReturn/0"], last["eval/AverageReturn/1"]) == (10.0, -20.0)
+    assert last["eval/AverageReturn"] == -10.0
+    result = play(tmp_path, episodes=2, quiet=False)
+    assert (result.returns, result.parts) == ((-10.0, -10.0), ((10.0, -20.0), (10.0, -20.0)))
+    assert "return by reward dimension 10.00, -20.00" in capsys.readouterr().out
+    with pytest.raises(UsageError, match=r"takes\s+no\s+`render_mode`"):
+        play(tmp_path, video=tmp_path / "film.gif")
+
+
+def test_a_film_is_made_without_a_word_from_pygame(run: Path, tmp_path: Path) -> None:
+    """Where there is no screen, SDL says so on standard error, unless it is not asked for one."""
+    code = f"from alfgraph.runtime.playing import play; play({str(run)!r}, 1, video='film.gif')"
+    bare = {k: v for k, v in os.environ.items() if k not in {"XDG_RUNTIME_DIR", "DISPLAY"}}
+    bare.pop("SDL_VIDEODRIVER", None)
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**bare, "PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert said.stderr == ""
+    assert (tmp_path / "film.gif").stat().st_size > 0

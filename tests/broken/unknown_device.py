@@ -1,0 +1,4 @@
+
+from alfgraph.components import Pipeline, Trainer
+
+graph = Pipeline(trainer=Trainer(device="gpu"))
