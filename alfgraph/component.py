@@ -396,11 +396,14 @@ def call(
         elif port.name in bound:
             connect(node, port, bound[port.name], scopes)
     outputs = {p.name: make_output(node, p, scopes, trace) for p in pins.output_ports()}
+    monitors = frozenset(p.name for p in pins.output_ports() if p.monitor)
+    if outputs and monitors.issuperset(outputs):
+        node.settings["effect"] = True  # a metric: it is called to be logged
     return Application(
         node=node,
         inputs=bound,
         outputs=outputs,
-        monitors=frozenset(p.name for p in pins.output_ports() if p.monitor),
+        monitors=monitors,
         state=_registers(part, pins, node, scopes, named.get("state"), trace),
     )
 

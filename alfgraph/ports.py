@@ -45,7 +45,8 @@ class Port(BaseModel):
         default: the constant an unconnected port reads.
         latched: read at the next tick, so a wire into it closes a loop (z⁻¹).
         many: takes any number of components.
-        monitor: a diagnostic output: logged, and not counted as an output.
+        monitor: a diagnostic output: logged (the mean, if it has axes), and not counted as an
+            output. A component with no other outputs is a metric: it is called to be logged.
     """
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)

@@ -116,9 +116,9 @@ def told(found: list[tuple[int, int]], rounds: int, seconds: float) -> str:
     at = sorted({logged for logged, _ in found})
     lost = [logged - resumed for logged, resumed in found if logged > resumed]
     return (
-        f"{len(found)} kills in {rounds} runs of {seconds:.1f} s, at {len(at)} different iterations "
-        f"from {at[0]} to {at[-1]}, {len(lost)} with iterations to repeat (up to "
-        f"{max(lost, default=0)})"
+        f"{len(found)} kills in {rounds} runs of {seconds:.1f} s, after {len(at)} different "
+        f"summaries from iteration {at[0]} to {at[-1]}, {len(lost)} with iterations to repeat "
+        f"(up to {max(lost, default=0)})"
     )
 
 

@@ -12,8 +12,8 @@ from alfgraph.compiler.board import Board, Section
 from alfgraph.compiler.gating import gates_of
 from alfgraph.compiler.naming import Variables
 from alfgraph.compiler.optimizer_order import order_optimizers
+from alfgraph.compiler.tags import Tags, monitors_of
 from alfgraph.compiler.training import detaches, reach_of
-from alfgraph.component import pins_of
 from alfgraph.families import Buffer, Environment, Optimizer
 from alfgraph.specs import DistributionSpec, RecordSpec, Spec, Star
 from alfgraph.trace import Node, Value
@@ -48,9 +48,11 @@ class FunctionWriter:
         section: Section,
         names: dict[str, str],
         functions: dict[str, Any],
+        tags: Tags,
         probed: Sequence[Value] = (),
     ) -> None:
         self.board = board
+        self.tags = tags
         self.probed = {value: number for number, value in enumerate(probed)}
         self.section = section
         self.names = names
@@ -246,7 +248,7 @@ class FunctionWriter:
     def _optimizer(self, node: Node) -> None:
         name = self.names[node.path]
         loss = self._loss(node)
-        self.line(f'log["{_tag(node, "loss")}"] = {loss}.detach()')
+        self.line(f'log["{self.tags.tag(node, "loss")}"] = {loss}.detach()')
         hoisted = self.order.hoisted.get(node, [])
         waits = node in self.order.deferred
         if not (hoisted or waits or node in self._early):
@@ -312,7 +314,7 @@ class FunctionWriter:
 
     def _assign(self, node: Node, call: str) -> None:
         outputs = list(node.outputs.values())
-        monitored = _monitors(node)
+        monitored = monitors_of(node)
         targets: list[str] = []
         for value in outputs:
             wanted = self.uses.get(value) or value.name in monitored
@@ -322,9 +324,14 @@ class FunctionWriter:
             return
         comment = self.spec(outputs[0]) if len(outputs) == 1 else ""
         self.line(f"{', '.join(targets)} = {call}", comment)
-        for value, target in zip(outputs, targets, strict=True):
-            if value.name in monitored:
-                self.line(f'log["{_tag(node, value.name)}"] = {target}.detach()')
+        self._log(node, targets)
+
+    def _log(self, node: Node, targets: list[str]) -> None:
+        """Log the monitored outputs of a call."""
+        monitored = monitors_of(node)
+        for name, target in zip(node.outputs, targets, strict=True):
+            if name in monitored:
+                self.line(f'log["{self.tags.tag(node, name)}"] = {target}.detach()')
 
     def _recurrent(self, node: Node) -> None:
         """A part with registers: one step on [B], a scan over [T, B]."""
@@ -343,12 +350,14 @@ class FunctionWriter:
         else:
             before, after = (self.variables.name(state) if self.uses.get(state) else "_"), "_"
             source = f"{name}.initial({arguments[0]}, {len(batch) - 1})"
+        monitored = monitors_of(node)
         outputs = [
-            self.variables.name(value) if self.uses.get(value) else "_"
+            self.variables.name(value) if self.uses.get(value) or value.name in monitored else "_"
             for value in node.outputs.values()
         ]
         inner = ", ".join([source, *arguments])
         self.line(f"{', '.join([*outputs, before, after])} = {name}.{method}({inner})")
+        self._log(node, outputs)
 
 
 def wrapped(code: str) -> list[str]:
@@ -383,17 +392,6 @@ def _argument(argument: Any) -> str:
 
 def _is_tree(spec: Spec) -> bool:
     return isinstance(spec, RecordSpec | DistributionSpec)
-
-
-def _monitors(node: Node) -> set[str]:
-    if node.component is None:
-        return set()
-    return {port.name for port in pins_of(node).output_ports() if port.monitor}
-
-
-def _tag(node: Node, name: str) -> str:
-    """Where TensorBoard shows a monitored value: `actor/kl`."""
-    return f"{node.path.rpartition('.')[2]}/{name}"
 
 
 def show_sized(board: Board, spec: Spec) -> str:

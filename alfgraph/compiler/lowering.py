@@ -11,6 +11,7 @@ from alfgraph.compiler.board import Board, Section
 from alfgraph.compiler.function_writer import FunctionWriter
 from alfgraph.compiler.naming import part_names
 from alfgraph.compiler.numbers import Loop, unroll_length
+from alfgraph.compiler.tags import Tags
 from alfgraph.compiler.training import nodes_without_gradient
 from alfgraph.component import Component
 from alfgraph.families import Buffer, Environment, Optimizer
@@ -52,6 +53,7 @@ class ProgramWriter:
         self.loops = loops
         self.names = names
         self.title = title
+        self.tags = Tags(board)
         self.functions: dict[str, Any] = {}
         self.counted: dict[str, None] = {}
 
@@ -86,7 +88,9 @@ class ProgramWriter:
 
     def writer(self, section: Section) -> FunctionWriter:
         """What writes the statements of a section."""
-        return FunctionWriter(self.board, section, self.names, self.functions, self.probed)
+        return FunctionWriter(
+            self.board, section, self.names, self.functions, self.tags, self.probed
+        )
 
     def _phase(self, section: Section) -> list[str]:
         loop = self.loops[section.name]

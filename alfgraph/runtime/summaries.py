@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from alfgraph.compiler.tags import METRICS
 from alfgraph.monitor.episodes import EpisodeMetrics
 from alfgraph.monitor.progress import Progress, number
 from alfgraph.monitor.writers import JsonLinesWriter, Step, TensorBoardWriter, Writers
@@ -80,7 +81,8 @@ class Summaries:
 
     def values(self) -> dict[str, float]:
         """Losses and what else the program logged, norms of gradients and parameters, rates."""
-        found = {name: float(value) for name, value in self.program.log.items()}
+        logged = self.program.log.items()
+        found = {name: mean_of(value) for name, value in logged if not name.startswith(METRICS)}
         for path, optimizer in self.program.optimizers.items():
             found[f"{path}/grad_norm"] = float(optimizer.grad_norm)
             found[f"{path}/lr"] = float(optimizer.lr)
@@ -91,6 +93,12 @@ class Summaries:
                     found[f"{path}/parameter_norm"] = norm_of(parameters)
         return found
 
+    def own_metrics(self) -> dict[str, float]:
+        """Metrics of one's own; NaN says that there is nothing to report yet."""
+        logged = self.program.log.items()
+        found = {n.removeprefix(METRICS): mean_of(v) for n, v in logged if n.startswith(METRICS)}
+        return {name: value for name, value in found.items() if not math.isnan(value)}
+
     def write(self, values: dict[str, float], evaluation: Evaluation | None) -> None:
         """Write one summary and show it.
 
@@ -98,7 +106,7 @@ class Summaries:
             values: what `values` gave.
             evaluation: made at this iteration.
         """
-        counters, metrics = self.program.counters, self.metrics.summary()
+        counters, metrics = self.program.counters, self.metrics.summary() | self.own_metrics()
         if evaluation is not None:
             metrics["eval/AverageReturn"] = evaluation.return_mean
             for dim, mean in enumerate(evaluation.part_means):
@@ -137,6 +145,11 @@ class Summaries:
         if self.program.device.startswith("cuda"):
             found["memory/gpu"] = torch.cuda.max_memory_allocated(self.program.device) / 2**20
         return found
+
+
+def mean_of(value: Any) -> float:
+    """The number of something logged; of several, one per environment say, their mean."""
+    return float(torch.as_tensor(value).double().mean())
 
 
 def norm_of(parameters: list[torch.nn.Parameter]) -> float:

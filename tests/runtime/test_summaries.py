@@ -135,3 +135,26 @@ def test_profiling_says_where_the_time_went(
     assert set(names) == {"iteration", "unroll", "update", "evaluate", "save", "log"}
     share = {row[0]: float(row[3].rstrip("%")) for row in rows}
     assert share["unroll"] + share["update"] <= share["iteration"] + 0.2
+
+
+def test_metrics_of_one_s_own_are_against_three_axes(tmp_path: Path) -> None:
+    """Parts with nothing but monitored outputs run, and are logged; NaN is nothing to report."""
+    train_until(board("measured"), tmp_path, 4)  # and resumed at 4: counting goes on
+    train(board("measured"), tmp_path)
+    summaries = summaries_of(tmp_path / "metrics.jsonl")
+    assert [s["metrics"]["seen/rows"] for s in summaries] == [24.0 * n for n in range(1, 7)]
+    assert all(0.0 < s["metrics"]["tilt"] < 0.3 for s in summaries)
+    assert not any("seen/never" in s["metrics"] for s in summaries)
+    found = EventAccumulator(str(tmp_path / "tensorboard"))
+    found.Reload()
+    assert steps(found, "Metrics/tilt") == [1, 2, 3, 4, 5, 6]
+    assert steps(found, "Metrics_vs_EnvironmentSteps/tilt") == [24 * n for n in range(1, 7)]
+    assert "Metrics_vs_NumberOfEpisodes/seen/rows" in found.Tags()["scalars"]
+
+
+def test_settings_without_effect_are_marked(events: EventAccumulator) -> None:
+    """The algorithm's own schedule is not the one the board runs under."""
+    table = events.Tensors("settings")[0].tensor_proto.string_val[0].decode().splitlines()
+    operative = {row.split(" | ")[0].removeprefix("| "): row.split(" | ")[3] for row in table[2:]}
+    assert operative["schedule.unroll_length"] == "yes |"
+    assert operative["algorithm.schedule.unroll_length"] == "no |"
