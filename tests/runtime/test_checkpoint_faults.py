@@ -23,6 +23,8 @@ import torch
 from alfgraph.errors import CheckpointError
 from alfgraph.runtime import checkpoint
 from alfgraph.runtime.checkpoint import find_last, load_checkpoint, save_checkpoint
+from alfgraph.runtime.comparison import differences
+from tests.runtime.training import board, train
 
 BOARD: dict[str, Any] = {"env": {"id": "CartPole-v1"}, "lr": 1e-3}
 
@@ -33,14 +35,9 @@ def small_state(seed: int = 0) -> dict[str, Any]:
 
 
 def assert_equal(actual: dict[str, Any], expected: dict[str, Any]) -> None:
-    """Equality of the flat and nested states of this file, tensors bit for bit."""
+    """Equality of states, tensors and arrays bit for bit, and their keys in the same order."""
     assert list(actual) == list(expected)
-    for key, value in expected.items():
-        if isinstance(value, dict):
-            assert_equal(actual[key], value)
-        else:
-            same = torch.equal(actual[key], value) if torch.is_tensor(value) else None
-            assert actual[key] == value if same is None else same
+    assert differences(actual, expected, "") == []
 
 
 def reseal(path: Path, change: dict[str, Any]) -> None:
@@ -132,10 +129,19 @@ def fuzz(path: Path, rounds: int) -> None:
     assert_equal(load_checkpoint(path), original)
 
 
-@pytest.mark.parametrize("rounds", [200, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [100, pytest.param(1000, marks=pytest.mark.slow)])
 def test_damage_is_always_noticed(tmp_path: Path, rounds: int) -> None:
     state = small_state() | {"big": torch.randn(1 << 18)}
     fuzz(save_checkpoint(tmp_path, 1, state, board=BOARD), rounds)
+
+
+@pytest.mark.parametrize("rounds", [100, pytest.param(1000, marks=pytest.mark.slow)])
+def test_damage_to_a_run_s_checkpoint_is_always_noticed(tmp_path: Path, rounds: int) -> None:
+    """Replay buffer, three optimizers, target, environments, generators: all of a real state."""
+    train(board("sac_pendulum", trainer__num_iterations=20, trainer__num_checkpoints=1), tmp_path)
+    found = find_last(tmp_path / "checkpoints")
+    assert found.path is not None
+    fuzz(found.path, rounds)
 
 
 def test_a_full_disk_leaves_the_previous_checkpoint_whole(
