@@ -10,6 +10,7 @@ from alfgraph.compiler.lowering import lower
 from alfgraph.compiler.numbers import number_board
 from alfgraph.compiler.planning import make_plan
 from alfgraph.compiler.recompute import cross_rollouts
+from alfgraph.compiler.registers import warn_of_forgotten_registers
 from alfgraph.compiler.solving import solve_board
 from alfgraph.compiler.statistics import warn_of_idle_statistics
 from alfgraph.compiler.tracing import trace_board
@@ -55,6 +56,7 @@ def check_graph(graph: Graph, *, recompute: bool = True, reporter: Reporter | No
     cross_rollouts(board, recompute)
     mark_live(board)
     warn_of_idle_statistics(board)
+    warn_of_forgotten_registers(board)
     return board
 
 
