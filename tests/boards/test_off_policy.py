@@ -12,9 +12,11 @@ from alfgraph.annealing import Progress
 from alfgraph.components import (
     DDPG,
     DQN,
+    OAC,
     SAC,
     SGD,
     TD3,
+    TQC,
     ActorDistributionNetwork,
     ActorNetwork,
     Algorithm,
@@ -27,6 +29,7 @@ from alfgraph.components import (
     OffPolicy,
     Pipeline,
     QNetwork,
+    SmoothSAC,
     Target,
     TDLoss,
     Temperature,
@@ -282,12 +285,18 @@ def test_a_resumed_program_continues_exactly(algorithm: Algorithm, env: Any) -> 
     [
         ("DQN", "CartPole-v1"),
         ("SAC", "Pendulum-v1"),
+        ("SAC", "CartPole-v1"),
+        ("OAC", "Pendulum-v1"),
+        ("TQC", "Pendulum-v1"),
+        ("SmoothSAC", "Pendulum-v1"),
         ("TD3", "Pendulum-v1"),
         ("DDPG", "MountainCarContinuous-v0"),
     ],
 )
 def test_the_smallest_board_takes_each_of_them_by_a_swap(algorithm: str, env: str) -> None:
-    kinds: dict[str, type[Algorithm]] = {"DQN": DQN, "SAC": SAC, "TD3": TD3, "DDPG": DDPG}
+    kinds: dict[str, type[Algorithm]] = {
+        kind.__name__: kind for kind in (DQN, SAC, OAC, TQC, SmoothSAC, TD3, DDPG)
+    }
     smallest = load("../../graphs/ac_cart_pole.py")
     plan = smallest.swap(algorithm=kinds[algorithm](), env=GymEnv(id=env, num_envs=1)).plan()
     assert plan.schedule.initial_collect_steps == 1000
