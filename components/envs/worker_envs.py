@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import multiprocessing
 import os
+import re
 import signal
 import weakref
 from collections.abc import Callable, Iterable
@@ -20,6 +21,7 @@ from alfgraph.components.envs.observation_arrays import AnySpace, Array, ArrayTr
 from alfgraph.components.envs.recipe import EnvRecipe
 from alfgraph.components.envs.vector_envs import BatchOutcome, batched_info, rows_of, worst
 from alfgraph.errors import RunError
+from alfgraph.source import Source, is_user_code
 
 
 class CellMaker:
@@ -90,9 +92,17 @@ class _Pool(AsyncVectorEnv):
             f"environment {index} (`{self._recipe.label}`) failed in its worker: "
             f"{kind.__name__}: {value}",
             code="E605",
+            source=place_in(trace),
         )
         error.add_note(f"in the worker:\n{trace}")
         raise error
+
+
+def place_in(trace: str) -> Source | None:
+    """The innermost line of the user's in a traceback that arrives as text."""
+    frames = re.findall(r'^  File "(.+?)", line (\d+)', trace, re.M)
+    own = [(file, int(line)) for file, line in frames if is_user_code(file)]
+    return Source(file=own[-1][0], line=own[-1][1]) if own else None
 
 
 class WorkerEnvs:

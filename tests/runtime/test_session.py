@@ -234,7 +234,11 @@ def test_an_interruption_between_checkpoints_of_rebuilt_environments_saves_nothi
             "serial",
             r"environment\s+0 \(`Faulty`\)\s+failed:\s+ZeroDivisionError: the world is flat",
         ),
-        ("raise", "workers", r"environment \d.*failed in its worker:\s+ZeroDivisionError"),
+        (
+            "raise",
+            "workers",
+            r"environment \d.*failed in its worker:\s+ZeroDivisionError.*faulty\.py:45",
+        ),
         ("hang", "workers", r"environment 0.*gave no answer for 1.0\s+seconds"),
         ("die", "workers", r"worker of environment \d.*died"),
     ],
