@@ -48,7 +48,7 @@ def shell(
 def shown(text: str) -> str:
     """What was printed, without what changes with the checkout and the parts bin."""
     text = text.replace(f"{ROOT}{os.sep}", "")
-    text = re.sub(r"what fits is .*", "what fits is …", text)
+    text = re.sub(r"what fits is .*(\n {9}.*)*", "what fits is …", text)
     return re.sub(r"(alfgraph/components/\S+?):\d+:\d+(.*\n)\s*\d+ │", r"\1\2 … │", text)
 
 

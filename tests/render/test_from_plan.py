@@ -8,6 +8,7 @@ from alfgraph.cli import main
 from alfgraph.components import ActorCritic, Pipeline
 from alfgraph.errors import WiringError
 from alfgraph.loading import load
+from alfgraph.overrides import set_values
 from alfgraph.render import render_view
 from alfgraph.render.from_plan import board_view, failed_view
 from alfgraph.render.view import BoardView, ParameterView
@@ -34,7 +35,8 @@ def failed(graph: Pipeline) -> BoardView:
 
 @pytest.fixture(scope="module")
 def dqn() -> BoardView:
-    return board_view(load(ROOT / "graphs/dqn_cart_pole.py").plan())
+    graph = load(ROOT / "graphs/dqn_cart_pole.py")
+    return board_view(set_values(graph, {"algorithm.average": None}).plan())
 
 
 def test_a_target_tracks_its_source_and_moves_the_copy(dqn: BoardView) -> None:
