@@ -11,12 +11,20 @@ from alfgraph.trace import Node
 
 
 class Contents:
-    """What a board writes into one buffer: the record's class and the leaves written."""
+    """What a board writes into one buffer, and what its reads ask for.
+
+    Attributes:
+        kind: the record's class.
+        node: the write, with the leaves written.
+        history: the transforms time steps went through, by field.
+        settings: what reads say beside the record, by name; the buffer knows their meaning.
+    """
 
     def __init__(self, kind: type[Record], node: Node, history: Mapping[str, Any]) -> None:
         self.kind = kind
         self.node = node
         self.history = history
+        self.settings: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)

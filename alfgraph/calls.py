@@ -42,7 +42,7 @@ class Scopes:
     application: str
     component: str
     settings: Callable[[str], int | None]
-    axes: Mapping[str, Symbol]
+    axes: Mapping[str, Symbol | int]
     batch: Dims | None = None
 
     def spec(self, spec: Spec, port: str) -> Spec:
@@ -81,6 +81,8 @@ class Scopes:
             return dim._replace(scope=self.component)
         if dim.name[:1].isupper():
             axis = self.axes.get(dim.name)
+            if isinstance(axis, int):
+                return dim.value(axis)
             if axis is not None:
                 return axis._replace(factor=dim.factor, offset=dim.offset)
             return dim._replace(scope=self.application)

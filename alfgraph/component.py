@@ -311,8 +311,8 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
         """
         return {}
 
-    def axes(self, phase: str) -> Mapping[str, Symbol]:
-        """CAPITALS of its ports that are axes of the board in this phase."""
+    def axes(self, phase: str) -> Mapping[str, Symbol | int]:
+        """CAPITALS of its ports that are axes of the board in this phase, or known numbers."""
         return {}
 
     def batch_axes(self, phase: str) -> tuple[Symbol, ...] | None:

@@ -417,11 +417,8 @@ class Buffer(Component):
         contents = self._written()
         names = [n for n, kind in field_types(contents.kind).items() if kind is TimeStep]
         if len(names) != 1:
-            refuse(
-                "E204",
-                f"`{contents.kind.__name__}` has {len(names)} TimeStep fields, so "
-                f"`{self.label()}.steps()` is undecided",
-            )
+            fields = f"`{contents.kind.__name__}` has {len(names)} TimeStep fields"
+            refuse("E204", f"{fields}, so `{self.label()}.steps()` is undecided")
         return names[0]
 
     def transforms_of(self, field: str) -> tuple[Transform, ...]:

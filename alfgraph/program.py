@@ -138,9 +138,7 @@ class Program:
         if isinstance(part, Environment):
             return self._environment(part)
         if isinstance(part, Buffer):
-            layout = buffer_layout(self.board, part, self.device)
-            self.buffers[part.socket_path] = part.build(layout)
-            return self.buffers[part.socket_path]
+            return self._buffer(part)
         if isinstance(part, Target):
             return part.build(self._tracked(part))
         if part.has_build():
@@ -157,6 +155,14 @@ class Program:
                 self.shadows.append((shadow, annealed))
             self._computing[part.socket_path] = shadow.forward
         return self._computing[part.socket_path]
+
+    def _buffer(self, part: Buffer) -> Any:
+        shadow, annealed = shadow_of(part)
+        built = shadow.build(buffer_layout(self.board, part, self.device))
+        self.buffers[part.socket_path] = built
+        if annealed:
+            self.shadows.append((built, annealed))
+        return built
 
     def module(self, part: Component) -> Any:
         """The module of a part; a target's is a copy of the one it tracks."""

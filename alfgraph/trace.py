@@ -111,7 +111,8 @@ class Node:
 
 def _show_slice(settings: dict[str, Any]) -> str:
     start, stop = settings.get("start"), settings.get("stop")
-    return f"[{'' if start is None else start}:{'' if stop is None else stop}]"
+    step = f":{settings['step']}" if "step" in settings else ""
+    return f"[{'' if start is None else start}:{'' if stop is None else stop}{step}]"
 
 
 _SHORT: dict[str, Callable[[dict[str, Any]], str]] = {

@@ -144,11 +144,12 @@ class Wire:
                 f"{key!r:.40}",
                 'write `wire[0]`, `wire[1:]` or `wire["key"]`; anything longer is a component',
             )
-        if key.step is not None:
-            refuse("E111", "a wire is sliced along its leading axis without a step")
+        if key.step is not None and not (isinstance(key.step, int) and key.step > 0):
+            refuse("E111", "the step of a slice is a positive number")
         if any(isinstance(end, bool) or not isinstance(end, int | None) for end in _ends(key)):
             refuse("E111", "the ends of a slice are whole numbers, known when the board is wired")
-        return self._small("slice", {"start": key.start, "stop": key.stop})
+        step = {} if key.step is None else {"step": key.step}
+        return self._small("slice", {"start": key.start, "stop": key.stop, **step})
 
     def detach(self) -> Wire:
         """The same values; no gradient passes."""

@@ -22,7 +22,14 @@ from alfgraph.components.algorithms.qrsac import QRSAC, TQC
 from alfgraph.components.algorithms.sac import SAC
 from alfgraph.components.algorithms.smooth_sac import SmoothSAC
 from alfgraph.components.algorithms.td3 import DDPG, TD3
+from alfgraph.components.buffers.goal_reward import (
+    FunctionalGoalReward,
+    GoalReward,
+    SparseGoalReward,
+)
+from alfgraph.components.buffers.hindsight_replay import HindsightReplay
 from alfgraph.components.buffers.mini_batches import MiniBatches
+from alfgraph.components.buffers.prioritized_replay import PrioritizedReplay
 from alfgraph.components.buffers.replay_buffer import ReplayBuffer
 from alfgraph.components.buffers.rollout_buffer import RolloutBuffer
 from alfgraph.components.envs.gym_env import GymEnv
@@ -139,10 +146,13 @@ __all__ = [
     "Exploration",
     "ExponentialAnnealing",
     "FrameStack",
+    "FunctionalGoalReward",
     "FunctionalReward",
     "GaussianNoise",
+    "GoalReward",
     "Greedy",
     "GymEnv",
+    "HindsightReplay",
     "ImageScale",
     "LeastQuantiles",
     "LinearAnnealing",
@@ -163,6 +173,7 @@ __all__ = [
     "PiecewiseAnnealing",
     "Pipeline",
     "PolicyNetwork",
+    "PrioritizedReplay",
     "QNetwork",
     "QuantileCritic",
     "QuantileLoss",
@@ -185,6 +196,7 @@ __all__ = [
     "SmoothSAC",
     "SoftActor",
     "SoftValue",
+    "SparseGoalReward",
     "StateDependentNoise",
     "StepAnnealing",
     "TDLambda",

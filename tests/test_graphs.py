@@ -36,20 +36,23 @@ from tests.render.test_lettering import check_lettering
 ROOT = Path(__file__).resolve().parents[1]
 GRAPHS = sorted((ROOT / "graphs").glob("*.py"))
 ITERATIONS = 2
-HAS_BOX2D = importlib.util.find_spec("Box2D") is not None
 HAS_RASTER = importlib.util.find_spec("resvg_py") is not None
-HAS_MUJOCO = importlib.util.find_spec("mujoco") is not None
-OF_BOX2D = ("LunarLander", "BipedalWalker", "CarRacing")
-OF_MUJOCO = ("HalfCheetah",)
+NEEDS = {
+    "LunarLander": "Box2D",
+    "BipedalWalker": "Box2D",
+    "CarRacing": "Box2D",
+    "HalfCheetah": "mujoco",
+    "gymnasium_robotics": "gymnasium_robotics",
+}
+"""The package that graph files with this word need."""
 
 
 def short(path: Path) -> Graph:
     """A graph file's board, told to stop after two iterations."""
     text = path.read_text(encoding="utf-8")
-    if any(name in text for name in OF_BOX2D) and not HAS_BOX2D:
-        pytest.skip("Box2D is not installed")
-    if any(name in text for name in OF_MUJOCO) and not HAS_MUJOCO:
-        pytest.skip("mujoco is not installed")
+    for package in {package for word, package in NEEDS.items() if word in text}:
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} is not installed")
     ends = {"trainer.num_iterations": ITERATIONS, "trainer.num_eval_episodes": 2}
     graph = set_values(load(path), ends)
     if isinstance(graph.plan().compiled.board.collection, OffPolicy):
@@ -168,11 +171,12 @@ def test_two_iterations_do_what_the_plan_says(plan: Plan) -> None:
         counted = [sum(p.numel() for p in module.parameters()) for module in owned]
         assert counted == list(optimizer.trains.values())
     for buffer in plan.buffers:
-        is_written_in_unroll = buffer.kind in {"RolloutBuffer", "ReplayBuffer"}
+        is_written_in_unroll = buffer.kind != "MiniBatches"
         assert record.calls[buffer.path] == (steps if is_written_in_unroll else ITERATIONS)
         if is_written_in_unroll:
             assert record.written[buffer.path] == [
-                spec.partition(" in ")[0] for spec in buffer.leaves.values()
+                "dict" if spec.startswith("{") else spec.partition(" in ")[0]
+                for spec in buffer.leaves.values()
             ]
     assert math.isfinite(session.last_return), "it was evaluated at the end"
 
@@ -204,8 +208,9 @@ def test_environment_and_algorithm_are_swapped_on_the_command_line(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    if environment.startswith(OF_BOX2D) and not HAS_BOX2D:
-        pytest.skip("Box2D is not installed")
+    package = next((p for word, p in NEEDS.items() if environment.startswith(word)), None)
+    if package and importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed")
     monkeypatch.chdir(tmp_path)
     swaps = ["--swap", f"algorithm={algorithm}", "--set", f"env.id={environment}"]
     assert main(["check", SMALLEST, *swaps]) == 0, capsys.readouterr().err

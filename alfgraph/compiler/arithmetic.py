@@ -24,7 +24,7 @@ COMPUTE: dict[str, Callable[..., Any]] = {
     "log": torch.log,
     "key": lambda x, *, key: x[key],
     "index": lambda x, *, index: rows(x, index),
-    "slice": lambda x, *, start, stop: rows(x, slice(start, stop)),
+    "slice": lambda x, *, start, stop, step=None: rows(x, slice(start, stop, step)),
     "detach": detached,
     "min": lambda x, *, axis: x.min() if axis is None else x.amin(axis),
     "max": lambda x, *, axis: x.max() if axis is None else x.amax(axis),
@@ -117,9 +117,11 @@ def _rows(atom: str, settings: dict[str, Any], tree: bool) -> str:
         return f"rows({atom}, {settings['index']})" if tree else f"{atom}[{settings['index']}]"
     start = "" if settings["start"] is None else settings["start"]
     stop = "" if settings["stop"] is None else settings["stop"]
+    step = settings.get("step")
     if tree:
-        return f"rows({atom}, slice({settings['start']}, {settings['stop']}))"
-    return f"{atom}[{start}:{stop}]"
+        ends = f"{settings['start']}, {settings['stop']}"
+        return f"rows({atom}, slice({ends}{'' if step is None else f', {step}'}))"
+    return f"{atom}[{start}:{stop}{'' if step is None else f':{step}'}]"
 
 
 def _reduction(name: str, atom: str, settings: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alfgraph.buffer_contents import BufferNumbers
+from alfgraph.component import Operation
 from alfgraph.diagnostics import Reporter
 from alfgraph.graph import Graph
 from alfgraph.schedules import Rate, Schedule
@@ -105,3 +106,8 @@ class Board:
         if isinstance(spec, DistributionSpec) and example is not None:
             return spec.model_copy(update={"family": type(example).__name__})
         return spec
+
+
+def is_operation(node: Node) -> bool:
+    """Whether a node calls an operation of a component, not the component itself."""
+    return isinstance(getattr(type(node.component), node.call, None), Operation)

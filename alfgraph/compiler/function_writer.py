@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from alfgraph.compiler.arithmetic import ATOM, write
-from alfgraph.compiler.board import Board, Section
+from alfgraph.compiler.board import Board, Section, is_operation
 from alfgraph.compiler.gating import gates_of
 from alfgraph.compiler.naming import Variables
 from alfgraph.compiler.optimizer_order import order_optimizers
@@ -195,7 +195,7 @@ class FunctionWriter:
             self.line(f'{name}(running["{node.path}"]{at})', "a phase written by hand")
         elif node.kind != "component":
             self._small(node)
-        elif isinstance(part, Buffer):
+        elif isinstance(part, Buffer) and not is_operation(node):
             self._buffer(node)
         elif isinstance(part, Optimizer) and node.call == "forward":
             self._optimizer(node)

@@ -138,10 +138,13 @@ def _check_row(node: Node, axis: int | Symbol | Star) -> None:
 
 def _sliced(node: Node, axis: int | Symbol | Star) -> int | Symbol:
     start, stop = node.settings["start"] or 0, node.settings["stop"]
+    step = node.settings.get("step")
     if isinstance(axis, int):
-        return len(range(axis)[slice(start, stop)])
+        return len(range(axis)[slice(start, stop, step)])
     if isinstance(axis, Star):
         raise Mismatch("rank")
+    if step is not None and step > 1:
+        raise Mismatch(f"shape: the length of every {step}th row depends on {axis}")
     if (start < 0) == (stop is not None and stop < 0) and stop is not None:
         return max(int(stop) - int(start), 0)
     if start >= 0:  # [1:], [:-1], [1:-1]

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from alfgraph.compiler import check_graph
-from alfgraph.compiler.board import Board, Section
+from alfgraph.compiler.board import Board, Section, is_operation
 from alfgraph.compiler.planning import count_parameters
 from alfgraph.compiler.training import detaches
 from alfgraph.component import Component
@@ -280,6 +280,7 @@ def _crossings(board: Board) -> list[CrossingView]:
         for section in board.sections
         for node in _shown(section)
         if isinstance(node.component, Buffer) and node.call != "write" and node.path in writes
+        if not is_operation(node)
     ]
 
 

@@ -16,7 +16,7 @@ import torch
 
 from alfgraph.errors import CheckpointError
 
-LARGEST_COPY = 1 << 28
+LARGEST_COPY = 1 << 26
 """Bytes up to which a state is copied; a larger one is written while training waits."""
 
 

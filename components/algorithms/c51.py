@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alfgraph.components.algorithms.q_learning import QLearning
 from alfgraph.components.algorithms.sac import Transition
+from alfgraph.components.buffers.prioritized_replay import PrioritizedReplay
 from alfgraph.components.losses.categorical_loss import CategoricalLoss
 from alfgraph.components.networks.distributional_q import CategoricalQNetwork
 from alfgraph.components.returns.categorical_projection import CategoricalProjection
@@ -28,7 +29,7 @@ class C51(QLearning):
 
     def update(self) -> None:
         """Every mini-batch; [T, M]."""
-        sample = self.replay.sample(Transition)
+        sample = self.replay.sample(Transition, gamma=self.projection.gamma)
         now, later = sample.steps[:-1], sample.steps[1:]
 
         slow = self.target.of(self.q)(later)
@@ -38,4 +39,6 @@ class C51(QLearning):
         logits = self.taken(self.q(now).logits, sample.item.action).value
         loss = self.loss(now, logits=logits, target=target, weight=sample.importance_weight)
         self.optimizer(loss.loss)
+        if isinstance(self.replay, PrioritizedReplay):
+            self.replay.update_priorities(index=sample.index, priority=loss.distance)
         self.step_targets()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alfgraph.components.algorithms.q_learning import QLearning
 from alfgraph.components.algorithms.sac import Transition
+from alfgraph.components.buffers.prioritized_replay import PrioritizedReplay
 from alfgraph.components.losses.td_loss import TDLoss
 
 
@@ -25,7 +26,7 @@ class DQN(QLearning):
 
     def update(self) -> None:
         """Every mini-batch; [T, M]."""
-        sample = self.replay.sample(Transition)
+        sample = self.replay.sample(Transition, gamma=self.td.gamma)
         now, later = sample.steps[:-1], sample.steps[1:]
 
         slow = self.target.of(self.q)(later)
@@ -36,4 +37,6 @@ class DQN(QLearning):
             sample.steps, value=value, next_value=next_value, weight=sample.importance_weight
         )
         self.optimizer(td.loss)
+        if isinstance(self.replay, PrioritizedReplay):
+            self.replay.update_priorities(index=sample.index, priority=td.distance)
         self.step_targets()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alfgraph.components.algorithms.q_learning import QLearning
 from alfgraph.components.algorithms.sac import Transition
+from alfgraph.components.buffers.prioritized_replay import PrioritizedReplay
 from alfgraph.components.losses.quantile_loss import QuantileLoss
 from alfgraph.components.networks.distributional_q import QuantileQNetwork
 
@@ -24,7 +25,7 @@ class QRDQN(QLearning):
 
     def update(self) -> None:
         """Every mini-batch; [T, M]."""
-        sample = self.replay.sample(Transition)
+        sample = self.replay.sample(Transition, gamma=self.loss.gamma)
         now, later = sample.steps[:-1], sample.steps[1:]
 
         slow = self.target.of(self.q)(later)
@@ -38,4 +39,6 @@ class QRDQN(QLearning):
             weight=sample.importance_weight,
         )
         self.optimizer(loss.loss)
+        if isinstance(self.replay, PrioritizedReplay):
+            self.replay.update_priorities(index=sample.index, priority=loss.distance)
         self.step_targets()

@@ -41,7 +41,12 @@ class QRSAC(SAC):
             next_quantiles=soft.value,
             weight=sample.importance_weight,
         )
+        self.write_back(sample, loss.distance)
         return loss.loss
+
+    def discounting(self) -> float:
+        """γ of the critics' loss."""
+        return self.quantile_loss.gamma
 
     def pooled(self, value: Wire) -> Wire:
         """The least of the means, [T, M]."""

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from alfgraph.components.buffers.prioritized_replay import PrioritizedReplay
 from alfgraph.components.buffers.replay_buffer import ReplayBuffer, Sampled
 from alfgraph.components.losses.td_loss import TDLoss, ValidMean
 from alfgraph.components.losses.temperature_loss import TemperatureLoss
@@ -76,7 +77,8 @@ class SAC(Algorithm):
 
     def update(self) -> None:
         """Every mini-batch; [T, M]."""
-        sample, temperature = self.replay.sample(Transition), self.temperature()
+        sample = self.replay.sample(Transition, gamma=self.discounting())
+        temperature = self.temperature()
         self.critic_optimizer(self.critic_loss(sample, temperature.alpha), self.critics)
 
         now = sample.steps[:-1]
@@ -102,7 +104,18 @@ class SAC(Algorithm):
         next_value = self.soft_value(policy, action, q=next_q, alpha=alpha).value
         q = self.chosen(self.critics(now, action=taken).value, taken).value
         weight = sample.importance_weight
-        return self.td(sample.steps, value=q, next_value=next_value, weight=weight).loss
+        td = self.td(sample.steps, value=q, next_value=next_value, weight=weight)
+        self.write_back(sample, td.distance)
+        return td.loss
+
+    def discounting(self) -> float:
+        """γ of the critics' loss."""
+        return self.td.gamma
+
+    def write_back(self, sample: Sampled[Transition], distance: Wire) -> None:
+        """Tell a prioritized buffer how far off the values were."""
+        if isinstance(self.replay, PrioritizedReplay):
+            self.replay.update_priorities(index=sample.index, priority=distance)
 
     def pooled(self, value: Wire) -> Wire:
         """One value from those of all critics: the least."""

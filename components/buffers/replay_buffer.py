@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import random
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 
-import numpy as np
-import torch
 from pydantic import Field
 
 from alfgraph.buffer_contents import BufferNumbers
+from alfgraph.component import Operation
 from alfgraph.components.buffers.leaf_storage import LeafLayout
-from alfgraph.components.buffers.packed_rows import PackedRows, Place, row_bytes
-from alfgraph.errors import RunError
+from alfgraph.components.buffers.packed_rows import row_bytes as packed_bytes
+from alfgraph.components.buffers.replay_rows import ReplayRows, Ring
 from alfgraph.families import Buffer, flexible_axes
+from alfgraph.ports import In, Out
 from alfgraph.records import Record
-from alfgraph.specs import Symbol, TensorSpec
+from alfgraph.specs import Spec, Symbol, TensorSpec
 from alfgraph.timestep import TimeStep
-from alfgraph.wires import Wire
+from alfgraph.wires import Wire, refuse
 
 R = TypeVar("R", bound=Record)
-Positions = np.ndarray[Any, np.dtype[np.int64]]
+Positive = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,16 @@ class Sampled(Generic[R]):
     index: Wire
 
 
+class NStepReturn(Operation):
+    """Sum up the rewards of several steps: `n_step_rows`."""
+
+    step_type = In("int32[R, *batch]", role="step_type")
+    reward = In("float32[R, *batch, *r]", role="reward")
+    discount = In("float32[R, *batch]", role="discount")
+    n_step_reward = Out("float32[T+1, *batch, *r]", role="reward")
+    n_step_discount = Out("float32[T+1, *batch]", role="discount")
+
+
 class ReplayBuffer(Buffer):
     """One ring per environment; sequences are drawn uniformly from all that is in them.
 
@@ -53,52 +63,99 @@ class ReplayBuffer(Buffer):
         - Sequences run over the ends of episodes: transitions that start at LAST are resets, and
           losses mask them by `step_type`.
         - With replacement, early mini-batches may be larger than what was collected.
+        - With `n_step` > 1 a transition spans n steps of the environment, or those up to the end
+          of its episode: the later row of `steps` is where it ends, its reward the discounted sum
+          (after the transforms) and its discount γ^(k-1) times those on the way.
+        - Bounded integers are stored in as few bytes as they need.
 
     Attributes:
         max_length: transitions it holds per environment.
         with_replacement: whether one mini-batch may hold a sequence twice.
+        n_step: steps of the environment in a transition; more than 1 needs mini_batch_length 1.
+        recent_data_ratio: part of every mini-batch that is drawn from the most recent sequences.
+        recent_data_steps: how many starts per environment are the most recent ones.
+        memory_map: folder of a scratch file that holds the rows; None: they are in memory.
 
     Source: Lin 1992, "Self-improving reactive agents based on reinforcement learning, planning and
-        teaching"; rings per environment as ALF's `ReplayBuffer`.
+        teaching"; rings per environment and recent data as ALF's `ReplayBuffer`.
     """
 
     holds_raw: ClassVar[bool] = True
     samples: ClassVar[bool] = True
     closes: ClassVar[bool] = True
+    watches: ClassVar[bool] = False
 
-    max_length: Annotated[int, Field(ge=1)] = 100_000
+    max_length: Positive = 100_000
     with_replacement: bool = True
+    n_step: Positive = 1
+    recent_data_ratio: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    recent_data_steps: Positive = 1
+    memory_map: str | None = None
+
+    accumulate = NStepReturn()
 
     def write(self, record: Record, every: int = 1) -> None:
         """Record one row; [B]."""
         self.put(record, flexible_axes(self, "B"), every)
 
-    def sample(self, kind: type[R]) -> Sampled[R]:
-        """Draw a mini-batch of sequences; [T, M]."""
+    def sample(self, kind: type[R], gamma: float | None = None) -> Sampled[R]:
+        """Draw a mini-batch of sequences; [T, M].
+
+        Args:
+            kind: the record's class, which must be the one written.
+            gamma: γ of the loss, with which rewards of several steps are summed up.
+        """
         field = self.step_field()
-        context = self.context_rows()
         length, size = self._axes()
+        rows = self._plus(length, self.context_rows() + self.n_step)
         record, extra = self.get(
-            kind,
-            "sample",
-            (length, size),
-            rows={field: (length.plus(context + 1), size)},
-            extra={
-                "importance_weight": (TensorSpec(dtype="float32", batch=(length, size)), None),
-                "index": (TensorSpec(dtype="int64", batch=(size,)), None),
-            },
+            kind, "sample", (length, size), rows={field: (rows, size)}, extra=self._extra()
         )
-        steps: TimeStep = getattr(record, field)
+        steps = self.recalled(getattr(record, field), extra)
         for transform in self.transforms_of(field):
             steps = transform.replay(steps)
             if transform.context_rows():  # rows that only gave it its context
                 steps = steps[transform.context_rows() :]
+        if self.n_step > 1:
+            steps = self._over_n_steps(steps, gamma)
         item = record.replace(**{field: steps[:-1]})
         return Sampled(item, steps, extra["importance_weight"], extra["index"])
+
+    def recalled(self, steps: TimeStep, extra: Mapping[str, Wire]) -> TimeStep:
+        """What the buffer makes of raw time steps it read, before they are transformed again."""
+        return steps
+
+    def _extra(self) -> dict[str, tuple[Spec, str | None]]:
+        """What a sample gives beside the record: name -> (spec, role)."""
+        length, size = self._axes()
+        return {
+            "importance_weight": (TensorSpec(dtype="float32", batch=(length, size)), None),
+            "index": (TensorSpec(dtype="int64", batch=(size,)), None),
+        }
+
+    def _over_n_steps(self, steps: TimeStep, gamma: float | None) -> TimeStep:
+        """[n + 1, M] rows of steps -> the two of a transition of n steps."""
+        if gamma is None:
+            refuse(
+                "E102",
+                f"`{self.label()}.sample` is not told the γ that rewards of {self.n_step} steps "
+                "are summed up with",
+                "`sample(..., gamma=self.td.gamma)`: that of the loss",
+            )
+        self.binding.slot.contents[self.socket_path].settings["gamma"] = gamma
+        sums = self.accumulate(steps)
+        ends = steps[:: self.n_step]
+        return ends.replace(reward=sums.n_step_reward, discount=sums.n_step_discount)
 
     def context_rows(self) -> int:
         """Earlier rows its transforms need."""
         return sum(t.context_rows() for t in self.transforms_of(self.step_field()))
+
+    def always_stored(self, leaves: tuple[str, ...]) -> tuple[str, ...]:
+        """The types of steps, where the ends of episodes matter."""
+        if not (self.watches or self.n_step > 1):
+            return ()
+        return (f"{self.step_field()}.step_type",)
 
     def shortage(self, collected: int, numbers: BufferNumbers) -> tuple[str, str] | None:
         """What is wrong, and its fix, if the first mini-batch could not be drawn.
@@ -108,8 +165,15 @@ class ReplayBuffer(Buffer):
             numbers: the schedule around it.
         """
         length, size = numbers.mini_batch_length, numbers.mini_batch_size
+        if self.n_step > 1 and length > 1:
+            return (
+                f"n_step={self.n_step} gives single transitions, not sequences of {length}",
+                "mini_batch_length=1, or n_step=1",
+            )
         batch = max(1, numbers.written[-1] if numbers.written else 1)
-        rows = length if self.with_replacement else length - 1 + -(-size // batch)
+        rows = length + self.n_step - 1
+        if not self.with_replacement:
+            rows += -(-size // batch) - 1
         needed = rows + self.context_rows()
         if self.max_length < needed:
             return (
@@ -119,227 +183,56 @@ class ReplayBuffer(Buffer):
             )
         if collected < rows:
             return (
-                f"a mini-batch of sequences of {length} needs {rows} transitions per environment, "
-                f"and {collected} are collected before the first update",
+                f"a mini-batch of sequences of {rows if self.n_step > 1 else length} needs {rows} "
+                f"transitions per environment, and {collected} are collected before the first "
+                "update",
                 f"initial_collect_steps={rows * batch}",
             )
         return None
 
     def num_bytes(self, layout: LeafLayout) -> int:
         """Rings of packed rows, and the row of the step after the last transition."""
-        return (self.max_length + 1) * layout.batch * row_bytes(layout)
+        return (self.max_length + 1) * layout.batch * self.row_bytes(layout)
+
+    def row_bytes(self, layout: LeafLayout) -> int:
+        """Bytes of one row of one environment."""
+        return packed_bytes(layout) + (self.watches or self.n_step > 1)
 
     def axis_sizes(self, numbers: BufferNumbers) -> dict[Symbol, int]:
         """T and M in numbers."""
         length, size = self._axes()
-        return {length: numbers.mini_batch_length, size: numbers.mini_batch_size}
+        sizes = {size: numbers.mini_batch_size}
+        return sizes | ({length: numbers.mini_batch_length} if isinstance(length, Symbol) else {})
 
     def build(self, layout: LeafLayout) -> ReplayRows:
         """The storage."""
-        return ReplayRows(layout, self.max_length, self.context_rows(), self.with_replacement)
+        return ReplayRows(layout, self.ring())
 
-    def _axes(self) -> tuple[Symbol, Symbol]:
-        return (
-            Symbol("T", self.socket_path, rigid=True),
-            Symbol("M", self.socket_path, rigid=True),
+    def ring(self) -> Ring:
+        """What it keeps and draws, in numbers."""
+        contents = self.binding.slot.contents[self.socket_path]
+        return Ring(
+            max_length=self.max_length,
+            context=self.context_rows(),
+            n_step=self.n_step,
+            gamma=contents.settings.get("gamma", 1.0),
+            with_replacement=self.with_replacement,
+            recent_ratio=self.recent_data_ratio,
+            recent_steps=self.recent_data_steps,
+            watches=self.watches,
+            folder=self.memory_map,
         )
 
+    def axes(self, phase: str) -> Mapping[str, Symbol | int]:
+        """T and M of its operations."""
+        length, size = self._axes()
+        return {"T": length, "M": size}
 
-class _Source(NamedTuple):
-    """Gathered rows of one block, seen as one dtype; steps have the rows around the transitions."""
+    def _axes(self) -> tuple[Symbol | int, Symbol]:
+        """T and M; T is 1 where transitions have several steps."""
+        size = Symbol("M", self.socket_path, rigid=True)
+        return (1 if self.n_step > 1 else Symbol("T", self.socket_path, rigid=True)), size
 
-    block: int
-    dtype: torch.dtype
-    is_step: bool
-
-
-class _Leaf(NamedTuple):
-    """A leaf to read: a plain tensor, or a tree or distribution joined from several cuts."""
-
-    name: str
-    is_plain: bool
-    cuts: tuple[tuple[int, Place], ...]
-
-
-class _Reading(NamedTuple):
-    sources: tuple[_Source, ...]
-    leaves: tuple[_Leaf, ...]
-
-
-class ReplayRows:
-    """Rings of rows. Row r of an environment is at `r % length`; rows are counted for ever.
-
-    The rows that hold a whole transition are `position - count` to `position - 1`; row `position`
-    is the time step after the last one, without an action.
-    """
-
-    def __init__(
-        self, layout: LeafLayout, max_length: int, context: int, with_replacement: bool
-    ) -> None:
-        """Allocate.
-
-        Args:
-            layout: what a row holds.
-            max_length: transitions per environment.
-            context: earlier rows to read with every sequence.
-            with_replacement: whether a mini-batch may hold a sequence twice.
-        """
-        self.layout = layout
-        self.max_length = max_length
-        self.context = context
-        self.with_replacement = with_replacement
-        self.rows = PackedRows(layout, max_length + 1)
-        prefixes = tuple(f"{name}." for name in layout.step_fields)
-        self.step_leaves = tuple(n for n in layout.names if n.startswith(prefixes))
-        self.other_leaves = tuple(n for n in layout.names if n not in self.step_leaves)
-        self.plans: dict[tuple[str, ...], _Reading] = {}
-        self.position = 0
-        self.closed = False
-        self.offsets = np.arange(-context, layout.mini_batch_length + 1)[:, None] * layout.batch
-
-    # ---------------------------------------------------------------- writing
-
-    def write(self, *values: Any) -> None:
-        """Store one row [B] of every leaf."""
-        row = self.position % self.rows.length
-        for name, value in zip(self.layout.names, values, strict=True):
-            if not self.closed or name in self.other_leaves:
-                self.rows.write(row, name, value)
-        self.position += 1
-        self.closed = False
-
-    def close(self, *values: Any) -> None:
-        """Store the time step after the last row; the next row begins with the same one."""
-        row = self.position % self.rows.length
-        for name, value in zip(self.step_leaves, values, strict=True):
-            self.rows.write(row, name, value)
-        self.closed = True
-
-    def __len__(self) -> int:
-        """Transitions in it, all environments together."""
-        return self.count * self.layout.batch
-
-    @property
-    def count(self) -> int:
-        """Transitions per environment whose end is in it too."""
-        rows = self.position if self.closed else self.position - 1
-        return max(0, min(rows, self.max_length))
-
-    # --------------------------------------------------------------- sampling
-
-    def starts(self) -> tuple[int, int]:
-        """The first row a sequence may start at, and behind the last one."""
-        end = self.position if self.closed else self.position - 1
-        oldest = end - self.count
-        # Before the ring is full its first row begins an episode, so nothing earlier is missed.
-        first = oldest + self.context if oldest > 0 else 0
-        return first, end - self.layout.mini_batch_length + 1
-
-    def draw(self) -> Positions:
-        """Choose sequences: [M] int64, `first row * batch + environment`.
-
-        Raises:
-            RunError: no sequence is complete, or too few to draw without replacement.
-        """
-        first, end = self.starts()
-        batch, size = self.layout.batch, self.layout.mini_batch_size
-        low, high = first * batch, end * batch
-        if high - low < (1 if self.with_replacement else size):
-            raise RunError(self._shortage(max(0, high - low)), code="E502", help=self._remedy())
-        if self.with_replacement:
-            return torch.randint(low, high, (size,)).numpy()
-        return np.array(random.sample(range(low, high), size))
-
-    def sample(self, *names: str) -> tuple[Any, ...]:
-        """Leaves of a mini-batch, [T, M]; those of time steps [context + T + 1, M]."""
-        return self.read(self.draw(), names)
-
-    def read(self, index: Positions, names: tuple[str, ...]) -> tuple[Any, ...]:
-        """Leaves of given sequences.
-
-        Args:
-            index: [M] int64, `first row * batch + environment`.
-            names: leaves, "importance_weight" or "index".
-        """
-        batch = self.layout.batch
-        at = index + self.offsets
-        if self.context:  # before the first row there is the first row
-            np.maximum(at, self._oldest() * batch + index % batch, out=at)
-        at %= self.rows.length * batch
-        plan = self.plans.get(names) or self._plan(names)
-        rows = self._gathered(plan.sources, at)
-        return tuple(self._value(leaf, rows, index) for leaf in plan.leaves)
-
-    def weights(self, index: Positions) -> torch.Tensor:
-        """Importance weights, [T, M] float32: all 1."""
-        shape = (self.layout.mini_batch_length, index.size)
-        return torch.ones(shape, device=self.layout.device)
-
-    def _oldest(self) -> int:
-        return max(0, self.position + int(self.closed) - self.rows.length)
-
-    def _plan(self, names: tuple[str, ...]) -> _Reading:
-        """Which gathered rows each leaf is cut from; made once for each combination of names."""
-        sources: dict[_Source, int] = {}
-        leaves: list[_Leaf] = []
-        for name in names:
-            is_step = name in self.step_leaves
-            cuts = []
-            for place in self.rows.places.get(name, ()):
-                source = _Source(place.block, place.dtype, is_step)
-                cuts.append((sources.setdefault(source, len(sources)), place))
-            plain = isinstance(self.layout.specs.get(name), TensorSpec)
-            leaves.append(_Leaf(name, plain, tuple(cuts)))
-        self.plans[names] = _Reading(tuple(sources), tuple(leaves))
-        return self.plans[names]
-
-    def _gathered(self, sources: tuple[_Source, ...], at: Positions) -> list[torch.Tensor]:
-        """Rows of every source; each block is gathered once."""
-        blocks: dict[int, torch.Tensor] = {}
-        found: list[torch.Tensor] = []
-        for block, dtype, is_step in sources:
-            if block not in blocks:
-                blocks[block] = self.rows.gather(block, at)
-            rows = blocks[block].view(dtype)
-            found.append(rows if is_step else rows[self.context : -1])
-        return found
-
-    def _value(self, leaf: _Leaf, rows: list[torch.Tensor], index: Positions) -> Any:
-        if leaf.is_plain:
-            ((source, place),) = leaf.cuts
-            return place.cut(rows[source])
-        if leaf.name == "importance_weight":
-            return self.weights(index)
-        if leaf.name == "index":
-            return torch.from_numpy(index).to(self.layout.device)
-        return self.layout.join(leaf.name, [place.cut(rows[at]) for at, place in leaf.cuts])
-
-    def _shortage(self, total: int) -> str:
-        wanted = "one" if self.with_replacement else str(self.layout.mini_batch_size)
-        return (
-            f"the replay buffer holds {total} sequences of {self.layout.mini_batch_length} "
-            f"transitions, and a mini-batch needs {wanted}"
-        )
-
-    def _remedy(self) -> str:
-        rows = self.layout.mini_batch_length
-        if not self.with_replacement:
-            rows += -(-self.layout.mini_batch_size // self.layout.batch)
-        return f"collect first: `initial_collect_steps={rows * self.layout.batch}` or more"
-
-    # ------------------------------------------------------------------ state
-
-    def state(self) -> dict[str, Any]:
-        """Everything that was written; views of it, no copies."""
-        filled = min(self.position + int(self.closed), self.rows.length)
-        return {
-            "position": self.position,
-            "closed": self.closed,
-            "blocks": self.rows.state(filled),
-        }
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Continue from a state."""
-        self.position = int(state["position"])
-        self.closed = bool(state["closed"])
-        self.rows.load_state(state["blocks"])
+    @staticmethod
+    def _plus(length: Symbol | int, rows: int) -> Symbol | int:
+        return length + rows if isinstance(length, int) else length.plus(rows)

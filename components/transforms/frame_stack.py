@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from alfgraph.components.transforms.observation_leaves import (
     Path,
@@ -73,15 +73,9 @@ class FrameStack(Transform):
             "frames": TensorSpec(dtype=leaf.dtype, sample=(self.size - 1, *shape)),
         }
 
-    def forward(self, observation: Any, step_type: Tensor, frames: Tensor) -> tuple[Any, Tensor]:
+    def build(self) -> nn.Module:
         """[B, ...] observation, [B] int32, [B, size - 1, ...] frames -> stack, frames kept."""
-        path = self._path()
-        frame = at_path(observation, path).unsqueeze(1)
-        first = (step_type == FIRST).reshape(-1, *([1] * (frame.dim() - 1)))
-        frames = torch.cat((torch.where(first, frame, frames), frame), 1)
-        axis = self.axis % (frame.dim() - 2) + 1
-        stacked = frames.movedim(1, axis).flatten(axis, axis + 1)
-        return with_value(observation, path, stacked), frames[:, 1:]
+        return _StackedFrames(self.size, self.axis, self._path())
 
     def _path(self) -> Path:
         return tuple(self.field.split(".")) if self.field else ()
@@ -98,6 +92,45 @@ class FrameStack(Transform):
                 help=f"`field=` one of {names}; a second FrameStack stacks a second one",
             )
         return leaf
+
+
+class _StackedFrames(nn.Module):
+    """Stacks frames step by step, or all rows of a sequence at once."""
+
+    def __init__(self, size: int, axis: int, path: Path) -> None:
+        super().__init__()
+        self.size, self.axis, self.path = size, axis, path
+
+    def forward(self, observation: Any, step_type: Tensor, frames: Tensor) -> tuple[Any, Tensor]:
+        """[B, ...] observation, [B] int32, [B, size - 1, ...] frames -> stack, frames kept."""
+        frame = at_path(observation, self.path).unsqueeze(1)
+        first = (step_type == FIRST).reshape(-1, *([1] * (frame.dim() - 1)))
+        frames = torch.cat((torch.where(first, frame, frames), frame), 1)
+        return with_value(observation, self.path, self._joined(frames, 1)), frames[:, 1:]
+
+    def scan(self, observation: Any, step_type: Tensor, frames: Tensor) -> tuple[Any, Tensor]:
+        """[T, B, ...] observation, [T, B] int32, [B, size - 1, ...] frames -> as `forward`.
+
+        Row t of a stack takes rows t - size + 1 to t, but none before its episode began.
+        """
+        rows = at_path(observation, self.path)
+        before = self.size - 1
+        rows = torch.cat((frames.transpose(0, 1), rows))
+        length, batch = step_type.shape
+        now = torch.arange(length, device=rows.device)[:, None]
+        began = torch.where(step_type == FIRST, now, -before).cummax(0).values
+        wanted = now[:, None] + torch.arange(self.size, device=rows.device)[:, None]
+        taken = torch.maximum(wanted, began[:, None] + before)
+        columns = torch.arange(batch, device=rows.device)
+        stacks = rows[taken, columns]
+        kept = rows[taken[-1, 1:], columns].transpose(0, 1)
+        joined = self._joined(stacks.transpose(1, 2), 2)
+        return with_value(observation, self.path, joined), kept
+
+    def _joined(self, frames: Tensor, at: int) -> Tensor:
+        """Frames along dimension `at` -> one tensor, joined along the axis."""
+        axis = self.axis % (frames.dim() - at - 1) + at
+        return frames.movedim(at, axis).flatten(axis, axis + 1)
 
 
 def _repeated(bound: Any, shape: tuple[int, ...], axis: int, times: int) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from alfgraph.compiler.forecast import Collection, forecast
 from alfgraph.graph import Graph
@@ -90,7 +91,11 @@ def counted(graph: Graph, path: Path) -> tuple[dict[str, int], Any]:
 def storage_bytes(storage: Any) -> int:
     """What a buffer's storage has allocated; MiniBatches keeps what one rollout wrote."""
     if hasattr(storage, "rows") and hasattr(storage.rows, "blocks"):
-        tensors = storage.rows.blocks
+        beside = [storage.kinds]
+        beside += [storage.ends.rows] if hasattr(storage, "ends") else []
+        beside += [storage.tree.numbers] if hasattr(storage, "tree") else []
+        arrays = [torch.from_numpy(array) for array in beside if array is not None]
+        tensors = [*storage.rows.blocks, *arrays]
     else:
         kept = storage.sequences if hasattr(storage, "sequences") else storage.leaves.tensors
         tensors = [tensor for leaf in kept.values() for tensor in leaf]

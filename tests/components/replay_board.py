@@ -113,7 +113,7 @@ class QLearning(Algorithm):
 def stored(program: Any, name: str) -> Tensor:
     """All rows of a leaf, [rows, B]; the ring is not full yet."""
     replay = program.buffers["algorithm.replay"]
-    assert replay.position <= replay.max_length
+    assert replay.position <= replay.ring.max_length
     (rows,) = replay.rows.targets[name]
-    written: Tensor = rows[: replay.position]
+    written: Tensor = rows[: replay.position].to(replay.rows.places[name][0].dtype)
     return written

@@ -45,10 +45,10 @@ def test_rows_are_the_steps_of_the_environment() -> None:
 
 
 def test_the_plan_counts_bytes_and_leaves() -> None:
-    """51 rows x 2 environments x (4 + 4 + 4 + 4 + 8) bytes."""
+    """51 rows x 2 environments x (three floats, and a byte each for step type and action)."""
     plan = board().plan()
     (buffer,) = plan.buffers
-    assert buffer.num_bytes == 51 * 2 * 24
+    assert buffer.num_bytes == 51 * 2 * 14
     assert buffer.gradient == "no grad"
     assert set(buffer.leaves) == {
         "step.step_type", "step.reward", "step.discount", "step.observation", "action",
@@ -128,7 +128,7 @@ def test_stacks_made_again_from_single_frames_equal_those_of_the_rollout(length:
     )
     program = iterate(started(graph), 6)
     replay = program.buffers[REPLAY]
-    assert replay.context == 2
+    assert replay.ring.context == 2
     stack = program.namespace["frame_stack"]
     first, end = replay.starts()
     for row in range(first, end):

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from alfgraph.components.buffers.leaf_storage import LeafLayout
 from alfgraph.components.buffers.packed_rows import PACKED_AT_MOST
-from alfgraph.components.buffers.replay_buffer import ReplayRows
+from alfgraph.components.buffers.replay_rows import ReplayRows, Ring
 from alfgraph.distributions import Categorical
 from alfgraph.errors import RunError
 from alfgraph.specs import DistributionSpec, Spec, TensorSpec, parse_spec
@@ -46,7 +46,8 @@ def layout(
 def rows(
     max_length: int, *, size: int = 4, length: int = 1, context: int = 0, replace: bool = True
 ) -> ReplayRows:
-    return ReplayRows(layout(size, length), max_length, context, replace)
+    ring = Ring(max_length, context, with_replacement=replace)
+    return ReplayRows(layout(size, length), ring)
 
 
 def row_of(tick: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -234,8 +235,8 @@ def test_trees_distributions_and_large_leaves() -> None:
         "step.observation": parse_spec("{camera: uint8[3, 40, 40], on: bool[], gear: int64[]}"),
         "policy": DistributionSpec(event=event, family="Categorical", parameters=sample),
     }
-    ring = ReplayRows(layout(specs=specs, examples={"policy": policy}), 5, 0, True)
-    assert [block.shape[-1] for block in ring.rows.blocks][1] == 3 * 40 * 40 > PACKED_AT_MOST
+    ring = ReplayRows(layout(specs=specs, examples={"policy": policy}), Ring(5))
+    assert [block.shape[-1] for block in ring.rows.blocks][2] == 3 * 40 * 40 > PACKED_AT_MOST
     seen: dict[str, Tensor] = {}
     logits = torch.tensor([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]])
     for tick in range(3):
@@ -259,11 +260,11 @@ def test_trees_distributions_and_large_leaves() -> None:
 def test_a_transition_is_stored_once() -> None:
     """1M transitions of 17 floats and 6 actions: Stable-Baselines3 takes 172 bytes each."""
     specs: dict[str, Spec] = {
-        "step.step_type": parse_spec("int32[]"),
+        "step.step_type": parse_spec("int32[] in [0, 3)"),
         "step.reward": parse_spec("float32[]"),
         "step.discount": parse_spec("float32[]"),
         "step.observation": parse_spec("float32[17]"),
         "action": parse_spec("float32[6]"),
     }
-    ring = ReplayRows(layout(specs=specs), 10, 0, True)
-    assert [block.shape[-1] for block in ring.rows.blocks] == [104]
+    ring = ReplayRows(layout(specs=specs), Ring(10))
+    assert [block.shape[-1] for block in ring.rows.blocks] == [100, 1]

@@ -144,7 +144,7 @@ def test_killed_runs_equal_whole_ones() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", [*ALL, "prioritized_dqn"])
 def test_runs_killed_ten_times_equal_whole_ones(name: str) -> None:
     torture(10, name)
 
