@@ -144,9 +144,9 @@ class Graph(Component):
     def render(self, path: str | Path = "txt", **options: Any) -> Any:
         """Draw the board; see `alfgraph.render`."""
         from alfgraph.render import render_view
-        from alfgraph.render.from_plan import board_view
+        from alfgraph.render.from_plan import board_view, folder_of
 
-        return render_view(board_view(self.plan()), path, **options)
+        return render_view(board_view(self.plan()), path, **{"folder": folder_of(self), **options})
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         from alfgraph.render.notebook import mime_bundle

@@ -128,7 +128,7 @@ def render(request: RenderRequest) -> None:
     """Draw the circuit board."""
     from alfgraph.cli.reporting import print_notes
     from alfgraph.render import FORMATS, render_view
-    from alfgraph.render.from_plan import board_view
+    from alfgraph.render.from_plan import board_view, folder_of
 
     graph, made = _planned(request)
     print_notes(_notes(graph, made))
@@ -141,6 +141,7 @@ def render(request: RenderRequest) -> None:
         focus=request.focus,
         hops=request.hops,
         heat=request.heat,
+        folder=folder_of(graph),
         link=request.link,
     )
     if request.output.lower() not in FORMATS:

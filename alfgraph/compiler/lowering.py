@@ -200,9 +200,9 @@ def describe_loop(loop: Loop, section: Section) -> str:
                 f"[{loop.batch_length}, {loop.batch_size}]."
             ).capitalize()
         case "repeat":
+            times = "once" if loop.count == 1 else f"{loop.count} times"
             return (
-                f"{every}{loop.count} times an iteration on "
-                f"[{loop.batch_length}, {loop.batch_size}]."
+                f"{every}{times} an iteration on [{loop.batch_length}, {loop.batch_size}]."
             ).capitalize()
         case "rollout":
             return "Every environment step."

@@ -15,6 +15,7 @@ from alfgraph.suggestions import did_you_mean, listing
 Engine = Literal["board", "graphviz"]
 Heat = Literal["declared", "git", "usage", "none"]
 ThemeName = Literal["board", "light", "print"]
+DRAWN_BY_GRAPHVIZ = ("svg", "png", "pdf", "dot")
 FORMATS = ("svg", "html", "png", "pdf", "mmd", "dot", "json", "txt")
 
 __all__ = ["FORMATS", "BoardView", "Engine", "Heat", "Options", "ThemeName", "render_view"]
@@ -81,6 +82,9 @@ def render_view(
     _check("theme", style.theme, get_args(ThemeName))
     _check("engine", style.engine, get_args(Engine))
     _check("heat", style.heat, get_args(Heat))
+    if style.engine == "graphviz" and suffix not in DRAWN_BY_GRAPHVIZ:
+        known = listing([f".{name}" for name in DRAWN_BY_GRAPHVIZ])
+        raise UsageError(f"Graphviz draws {known}, no `.{suffix}`; leave out `--engine`")
     if style.heat in ("git", "usage"):
         from alfgraph.render.heat import with_heat
 

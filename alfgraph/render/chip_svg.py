@@ -15,8 +15,9 @@ def draw_chip(chip: Chip, heat: bool, link: Link | None) -> str:
     """Draws one chip; `heat` colours headers by temperature."""
     body = _pill(chip) if chip.pill else _package(chip, heat)
     drawing = tooltip(_summary(chip)) + body + "".join(_pin(pin) for pin in chip.pins.values())
-    if link and chip.part and chip.part.source_file:
-        drawing = element("a", drawing, href=link(chip.part), target="_blank")
+    address = link(chip.part) if link and chip.part and chip.part.source_file else None
+    if address:
+        drawing = element("a", drawing, href=address, target="_blank")
     return element(
         "g",
         drawing,

@@ -107,7 +107,7 @@ def _parameter_ends(
     givers: dict[str | None, Layer] = {}
     takers: dict[str, list[tuple[str, Layer]]] = {}
     for line in view.parameters:
-        giver, taker = _direction(line)
+        giver, taker = line.direction
         givers.setdefault(giver, _layer(line))
         lines = takers.setdefault(taker, [])
         if (giver, _layer(line)) not in lines and len(lines) < MOST_TAKEN:
@@ -119,11 +119,6 @@ def _layer(line: ParameterView) -> Layer:
     return "trains" if line.relation == "trains" else "tracks"
 
 
-def _direction(line: ParameterView) -> tuple[str, str]:
-    """From where to where numbers flow."""
-    return (line.part, line.owner) if line.relation == "tracks" else (line.owner, line.part)
-
-
 def _parameter_lines(view: BoardView, chips: list[Chip]) -> list[Net]:
     """From every giver of parameters to a chip of each part that takes them.
 
@@ -131,7 +126,7 @@ def _parameter_lines(view: BoardView, chips: list[Chip]) -> list[Net]:
     """
     nets: dict[Pin, Net] = {}
     for line in view.parameters:
-        giver, taker = _direction(line)
+        giver, taker = line.direction
         target = _first_pin(chips, taker, "in", f"{TAKES} {giver}")
         if target is None:
             continue

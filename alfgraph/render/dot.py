@@ -83,11 +83,12 @@ def _edges(view: BoardView, names: dict[str, str], theme: Theme) -> Iterator[str
         look = f'color="{theme.families["record"]}", penwidth=3, constraint=false'
         yield f"  {names[bus.source]} -> {names[bus.target]} [{look}];"
     for line in view.parameters:
-        owner = next((n.id for n in view.nodes if n.part == line.owner), None)
-        part = next((n.id for n in view.nodes if n.part == line.part), None)
-        if owner and part:
-            look = f'color="{theme.params}", style=dotted, constraint=false'
-            yield f"  {names[owner]} -> {names[part]} [{look}];"
+        ends = [next((n.id for n in view.nodes if n.part == p), None) for p in line.direction]
+        color = theme.params if line.relation == "trains" else theme.tracks
+        if all(ends):
+            look = f'color="{color}", style=dotted, constraint=false, label="{line.relation}"'
+            look += f', fontcolor="{color}"'
+            yield f"  {' -> '.join(names[end] for end in ends if end)} [{look}];"
 
 
 def draw_with_graphviz(view: BoardView, theme: Theme, suffix: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from alfgraph.compiler import check_graph
@@ -16,7 +17,7 @@ from alfgraph.diagnostics import Diagnostic
 from alfgraph.families import Buffer, Target
 from alfgraph.graph import Graph, parts_below
 from alfgraph.loading import module_of
-from alfgraph.origins import graph_name
+from alfgraph.origins import graph_file, graph_name
 from alfgraph.plan import Plan
 from alfgraph.render.view import (
     BoardView,
@@ -73,6 +74,12 @@ def failed_view(graph: Graph, diagnostics: Iterable[Diagnostic]) -> BoardView:
     board = check_graph(graph)
     phases = [PhaseView(name=section.name) for section in board.sections]
     return _view(graph, graph_name(graph), board, phases, diagnostics)
+
+
+def folder_of(graph: Graph) -> Path:
+    """Where a board's graph file lies beside others; the working directory without a file."""
+    file = graph_file(graph)
+    return file.parent if file else Path()
 
 
 def _view(
@@ -364,6 +371,7 @@ def _part(board: Board, path: str, part: Component, rows: Any, trained: dict[str
 
 
 def _defined(kind: type) -> tuple[str, int]:
+    """The file of a class, as it is called from the package or the working directory; its line."""
     try:
         file = inspect.getsourcefile(kind) or ""
         _, line = inspect.getsourcelines(kind)
@@ -372,4 +380,6 @@ def _defined(kind: type) -> tuple[str, int]:
     for mark in ("/alfgraph/components/", "/alfgraph/"):
         if mark in file:
             return f"{mark.strip('/')}/{file.rpartition(mark)[2]}", line
-    return file.rpartition("/")[2], line
+    here, below = Path(file).resolve(), Path.cwd().resolve()
+    inside = here.is_relative_to(below)
+    return (here.relative_to(below).as_posix() if inside else here.name), line

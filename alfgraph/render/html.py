@@ -37,7 +37,8 @@ def draw_html(
         depth: how many levels of nested boards are open at first.
     """
     find = link_from(link)
-    sources = {part.path: find(part) for part in view.parts if part.source_file} if find else {}
+    places = {part.path: find(part) for part in view.parts if part.source_file} if find else {}
+    sources = {path: place for path, place in places.items() if place}
     data = {
         "board": view.model_dump(mode="json"),
         "boards": nested_boards(view),

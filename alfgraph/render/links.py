@@ -1,10 +1,13 @@
 """Where a click on a chip leads: the source of its class."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from alfgraph.render.view import PartView
 
-Link = Callable[[PartView], str]
+Link = Callable[[PartView], str | None]
+
+_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def link_from(template: str | None) -> Link | None:
@@ -15,16 +18,28 @@ def link_from(template: str | None) -> Link | None:
             `https://github.com/me/project/blob/main`; or a text with `{file}` and `{line}`.
 
     Returns:
-        A function from a part to its address; None without template.
+        A function from a part to its address, None for what lies outside the project in the
+        working directory (an editor opens that too); None without template.
     """
     if not template:
         return None
     if template == "vscode":
-        template = "vscode://file/{file}:{line}"
-    elif "{file}" not in template:
+        return lambda part: f"vscode://file/{_place(part).as_posix()}:{part.source_line}"
+    if "{file}" not in template:
         template = template.rstrip("/") + "/{file}#L{line}"
+    text = template
 
-    def link(part: PartView) -> str:
-        return template.replace("{file}", part.source_file).replace("{line}", str(part.source_line))
+    def link(part: PartView) -> str | None:
+        place, project = _place(part).resolve(), Path.cwd().resolve()
+        if not place.is_relative_to(project):
+            return None
+        file = place.relative_to(project).as_posix()
+        return text.replace("{file}", file).replace("{line}", str(part.source_line))
 
     return link
+
+
+def _place(part: PartView) -> Path:
+    """Where the file of a part's class lies."""
+    name, _, rest = part.source_file.partition("/")
+    return _PACKAGE / rest if name == _PACKAGE.name and rest else Path.cwd() / part.source_file

@@ -196,6 +196,12 @@ class ParameterView(View):
     relation: Literal["trains", "tracks", "moves"] = "trains"
     count: int = 0
 
+    @property
+    def direction(self) -> tuple[str, str]:
+        """From where to where numbers flow, as paths: what is tracked gives to its target."""
+        ends = (self.owner, self.part)
+        return ends[::-1] if self.relation == "tracks" else ends
+
 
 class DiagnosticView(View):
     """An error or a warning about the board, as printed by `check`.

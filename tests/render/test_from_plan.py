@@ -108,3 +108,23 @@ def test_a_notebook_shows_even_a_board_that_fails() -> None:
     shown = Pipeline()._repr_mimebundle_()
     assert "checked ✓" in shown["image/svg+xml"]
     assert "── UNROLL" in shown["text/plain"]
+
+
+def test_heat_is_measured_where_the_graph_file_lies(tmp_path: Path) -> None:
+    text = "from alfgraph.components import GymEnv, Pipeline\n\ngraph = Pipeline({})\n"
+    for name, settings in (("a", "env=GymEnv(num_envs=2)"), ("b", "")):
+        (tmp_path / f"{name}.py").write_text(text.format(settings))
+    drawn = load(tmp_path / "b.py").render("json", heat="usage")
+    view = BoardView.model_validate_json(str(drawn))
+    assert view.temperature_source == "usage"
+    parts = {part.path: part.temperature for part in view.parts}
+    assert (parts["env"], parts["algorithm.actor"]) == (2, 0), "one of two files sets `env`"
+    assert {part.source_file.partition("/")[0] for part in view.parts} == {"alfgraph"}
+
+
+def test_a_targets_numbers_flow_from_what_it_tracks_to_the_copy() -> None:
+    tracks = ParameterView(owner="target", part="q", relation="tracks")
+    moves = ParameterView(owner="target", part="copy", relation="moves")
+    trains = ParameterView(owner="adam", part="q")
+    ends = [line.direction for line in (tracks, moves, trains)]
+    assert ends == [("q", "target"), ("target", "copy"), ("adam", "q")]

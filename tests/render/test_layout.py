@@ -98,9 +98,9 @@ def test_geometry_of_a_large_board() -> None:
 
 def test_a_large_board_is_laid_out_within_a_second() -> None:
     view = bundle(random_board(7, chips=120, phases=3))
-    start = time.perf_counter()
+    start = time.process_time()  # not of other processes on this machine
     lay_out(view)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 def test_the_same_board_is_laid_out_the_same_way() -> None:

@@ -101,5 +101,7 @@ def test_graphviz_draws_or_says_how_to_install_it(monkeypatch: pytest.MonkeyPatc
     if shutil.which("dot"):
         assert b"<svg" in str(render_view(ppo(), "svg", engine="graphviz")).encode()
     monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(UsageError, match=r"Graphviz draws .*`\.dot`, no `\.html`"):
+        render_view(ppo(), "html", engine="graphviz")
     with pytest.raises(UsageError, match="apt install graphviz"):
         render_view(ppo(), "svg", engine="graphviz")

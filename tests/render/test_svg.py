@@ -3,15 +3,19 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+import alfgraph
 from alfgraph.render import ThemeName, render_view
 from alfgraph.render.bundle import bundle
 from alfgraph.render.layout import lay_out
+from alfgraph.render.links import link_from
 from alfgraph.render.themes import THEMES, text_on
 from alfgraph.render.traces import chamfered, etch
+from alfgraph.render.view import PartView
 from tests.render.boards import actor_critic
 from tests.render.ppo_board import ppo
 from tests.render.sac_board import sac
@@ -66,13 +70,37 @@ def test_failing_wires_say_why_on_the_spot() -> None:
     assert "copper failing" not in str(render_view(ppo(), "svg")).replace("copper.failing", "")
 
 
-def test_heat_can_be_left_out_and_links_added() -> None:
+def test_heat_can_be_left_out() -> None:
     plain = drawn(render_view(ppo(), "svg", heat="none"))
     headers = [p.get("class") for p in plain.iter(f"{SVG}path")]
     assert "hn" in headers and "h4" not in headers
+
+
+def test_links_lead_to_the_project_and_in_an_editor_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     linked = str(render_view(ppo(), "svg", link="https://example.org/blob/main"))
     assert 'href="https://example.org/blob/main/components/losss/ppoloss.py#L12"' in linked
-    assert 'href="vscode://file/' in str(render_view(ppo(), "svg", link="vscode"))
+    linked = str(render_view(ppo(), "svg", link="{file}?{line}"))
+    assert 'href="components/losss/ppoloss.py?12"' in linked
+    linked = str(render_view(ppo(), "svg", link="vscode"))
+    assert f'href="vscode://file/{tmp_path}/components/losss/ppoloss.py:12"' in linked
+
+
+def test_the_parts_bin_is_linked_where_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Path(alfgraph.__file__).parents[1]
+    loss = PartView(path="loss", kind="PPOLoss", source_file="alfgraph/graph.py", source_line=7)
+    monkeypatch.chdir(tmp_path)
+    outside, editor = link_from("https://example.org/main/"), link_from("vscode")
+    assert outside is not None and editor is not None
+    assert outside(loss) is None, "it is no file of this project"
+    assert editor(loss) == f"vscode://file/{root.as_posix()}/alfgraph/graph.py:7"
+    monkeypatch.chdir(root)
+    assert outside(loss) == "https://example.org/main/alfgraph/graph.py#L7"
+    assert link_from(None) is None
 
 
 def contrast(first: str, second: str) -> float:
