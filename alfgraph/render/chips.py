@@ -92,7 +92,7 @@ def _crossing_nets(view: BoardView, chips: list[Chip]) -> list[Net]:
         net = nets.setdefault(crossing.source, Net(0, source, "bus"))
         name = crossing.buffer.rpartition(".")[2]
         note = f"{name} · {crossing.gradient}" if crossing.gradient else name
-        net.sinks.append(Sink(pin=target, spec=note, family="record"))
+        net.sinks.append(Sink(pin=target, spec=note, family="record", change=crossing.change))
         source.connected = target.connected = True
     return list(nets.values())
 

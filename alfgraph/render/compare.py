@@ -140,9 +140,7 @@ class _Merged:
                 moved = node.model_copy(update={"id": self.place[node.id]})
                 self.nodes[moved.id] = _marked(moved, changed, "removed")
         self._merge_wires(before, after)
-        lines = {(c.source, c.target): c for c in self._moved_crossings(before)}
-        lines |= {(c.source, c.target): c for c in crossings(after)}
-        self.crossings = lines.values()
+        self.crossings = list(self._merged_crossings(before, after))
 
     def _merge_wires(self, before: BoardView, after: BoardView) -> None:
         old = {(self._moved(w.source), self._moved(w.target)): w for w in before.wires}
@@ -164,11 +162,18 @@ class _Merged:
     def _moved(self, pin: PinRef) -> PinRef:
         return self.place[pin[0]], pin[1]
 
-    def _moved_crossings(self, before: BoardView) -> Iterator[CrossingView]:
-        for line in crossings(before):
-            yield line.model_copy(
-                update={"source": self.place[line.source], "target": self.place[line.target]}
-            )
+    def _merged_crossings(self, before: BoardView, after: BoardView) -> Iterator[CrossingView]:
+        old = {(self.place[c.source], self.place[c.target]): c for c in crossings(before)}
+        new = {(c.source, c.target): c for c in crossings(after)}
+        for ends, line in new.items():
+            was = old.get(ends)
+            same = was is not None and was.gradient == line.gradient
+            change: Change = "added" if was is None else "changed"
+            yield line if same else line.model_copy(update={"change": change})
+        for ends, line in old.items():
+            if ends not in new:
+                update = {"source": ends[0], "target": ends[1], "change": "removed"}
+                yield line.model_copy(update=update)
 
     def _add_removed(
         self, source: PinRef, target: PinRef, wire: WireView, before: BoardView

@@ -173,12 +173,14 @@ class CrossingView(View):
         target: the node that reads it, in another phase.
         buffer: the path of the buffer.
         gradient: `with grad`, `with grad (recomputed)` or `no grad`.
+        change: set in a comparison of two boards.
     """
 
     source: str
     target: str
     buffer: str
     gradient: str | None = None
+    change: Change | None = None
 
 
 class ParameterView(View):

@@ -70,3 +70,13 @@ def test_random_boards_compared_stay_sound() -> None:
     boards = [random_board(seed, phases=3) for seed in range(12)]
     for first, second in pairwise(boards):
         check_geometry(lay_out(bundle(compare(first, second).board)))
+
+
+def test_buses_between_phases_have_their_colours_too() -> None:
+    merged = compare(actor_critic(), ppo()).board
+    lines = {(c.source, c.target): c.change for c in merged.crossings or ()}
+    assert lines["unroll/rollout.write", "prepare/rollout.read"] == "added"
+    backwards = compare(ppo(), actor_critic()).board
+    assert "removed" in {c.change for c in backwards.crossings or ()}
+    same = compare(ppo(), ppo()).board
+    assert {c.change for c in same.crossings or ()} == {None}
