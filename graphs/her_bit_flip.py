@@ -64,18 +64,23 @@ class BitFlip(gymnasium.Env[Any, Any]):
 
 
 graph = Pipeline(
-    env=GymEnv(make=BitFlip, num_envs=1),
+    env=GymEnv(make=BitFlip, num_envs=16),
     algorithm=DQN(
         q=QNetwork(hidden=(256,)),
-        exploration=EpsilonGreedy(epsilon=LinearAnnealing(start=0.3, end=0.0, over=(0.0, 0.5))),
+        exploration=EpsilonGreedy(epsilon=LinearAnnealing(start=0.3, end=0.05, over=(0.0, 0.5))),
         replay=HindsightReplay(
-            max_length=200_000,
+            max_length=10_000,
             reward=SparseGoalReward(tolerance=0.5, ends=True),
         ),
         td=TDLoss(gamma=0.98, error="huber"),
         optimizer=Adam(lr=1e-3, gradient_clipping=10.0),
-        target_period=200,
-        schedule=OffPolicy(unroll_length=4, initial_collect_steps=1000, mini_batch_size=128),
+        target_period=100,
+        schedule=OffPolicy(
+            unroll_length=2,
+            initial_collect_steps=1000,
+            num_updates_per_train_iter=4,
+            mini_batch_size=256,
+        ),
     ),
-    trainer=Trainer(num_env_steps=150_000),
+    trainer=Trainer(num_env_steps=100_000, num_eval_episodes=100),
 )
