@@ -117,3 +117,18 @@ def test_rates_and_annealings_are_opened() -> None:
     assert rows["algorithm.optimizer.lr"].value == "LinearAnnealing"
     assert rows["algorithm.optimizer.lr.start"].value == "1.0"
     assert rows["algorithm.optimizer.lr.by"].is_default
+
+
+def test_long_origins_are_wrapped_and_hide_no_value() -> None:
+    from alfgraph.cli.tables import settings_text
+
+    origin = "/a/long/way/to/the/place/where/this/graph/file/lies/" * 2 + "graph.py:12"
+    row = SettingRow("algorithm.actor.hidden", "[64, 64]", origin, is_default=False)
+    text = settings_text([row], frozenset({row.path}))
+    assert "algorithm.actor.hidden" in text
+    assert "[64, 64]" in text
+    assert "no effect" in text
+    assert origin in "".join(
+        line[line.index("]") + 1 :] if "]" in line else line for line in text.splitlines()[1:]
+    ).replace("no effect", "").replace(" ", "")
+    assert max(map(len, text.splitlines())) <= 100
