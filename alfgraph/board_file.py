@@ -26,6 +26,7 @@ from alfgraph.diagnostics import Diagnostic, Help
 from alfgraph.errors import SettingError
 from alfgraph.graph import Graph
 from alfgraph.loading import MODULE_PREFIX
+from alfgraph.repairs import named_function
 from alfgraph.trainer import Trainer
 from alfgraph.value_text import shown
 
@@ -152,12 +153,20 @@ def _object(value: Any) -> str:
 
 
 def _unwritable(path: str, given: str, holder: Component) -> SettingError:
+    made = holder.created_at
+    below = path.split(".")
+    name = next((n for n in below if n in type(holder).model_fields), below[-1])
     return SettingError(
         Diagnostic(
             code="E302",
             message=f"`{path}` cannot be {given}: a run writes its board to a file, by names",
-            source=holder.created_at,
-            help=(Help(text="define a function or a class with a name, and give that"),),
+            source=made.argument(name) if made else None,
+            help=(
+                Help(
+                    text="define a function or a class with a name, and give that",
+                    edits=named_function(made, name),
+                ),
+            ),
             path=path.rpartition(".")[0],
         )
     )

@@ -9,6 +9,16 @@ from typing import Any, NoReturn
 
 from alfgraph.ports import Port
 from alfgraph.records import Record, as_field, build_record, declared_leaves, record_leaves
+from alfgraph.repairs import (
+    Fix,
+    called_before,
+    is_fed,
+    misspelt_argument,
+    misspelt_attribute,
+    with_argument,
+    without_statement,
+)
+from alfgraph.source import Source, names_of_caller
 from alfgraph.spec_tokens import SpecSyntaxError
 from alfgraph.specs import (
     UNKNOWN_DTYPE,
@@ -132,8 +142,7 @@ def match_arguments(
     by_name = {port.name: port for port in ports}
     for name in named:
         if name not in by_name:
-            near = did_you_mean(name, list(by_name))
-            helps = [f"did you mean `{near}`?"] if near else []
+            helps = misspelt_argument(name, did_you_mean(name, list(by_name)))
             refuse("E104", f"`{label}` has no input `{name}`", *helps, _listing(by_name))
     bound: dict[str, Any] = {}
     places: dict[str, str | int] = {name: name for name in named}
@@ -153,15 +162,95 @@ def match_arguments(
     if rest:
         refuse("E104", f"`{label}` got more arguments than it has inputs", _listing(by_name))
     bound.update({name: as_part_or_field(value) for name, value in named.items()})
+    _require(label, ports, bound)
+    return {name: value for name, value in bound.items() if value is not None}, places
+
+
+def _require(label: str, ports: Sequence[Port], bound: Mapping[str, Any]) -> None:
+    """Stop with E102, or E201 where it is fed later, if a port that needs a wire has none."""
     for port in ports:
         is_open = bound.get(port.name) is None and not port.many and not port.latched
         if port.is_required and is_open:
+            if is_fed(Source.of_caller(), port.name):
+                refuse_loop(label, port.name)
             refuse(
                 "E102",
                 f"`{label}.{port.name}` is not connected",
+                *_at_hand(port, names_of_caller()),
                 f"it expects {port.describe()}; pass `{port.name}=...`",
             )
-    return {name: value for name, value in bound.items() if value is not None}, places
+
+
+def _at_hand(port: Port, names: Mapping[str, Any]) -> list[Fix]:
+    """A local variable, or a field of one, that has the name or the role of an open port."""
+    named = {name: value for name, value in names.items() if name == port.name}
+    fields = {
+        f"{name}.{port.name}": getattr(value, port.name, None)
+        for name, value in names.items()
+        if name != "self" and (isinstance(value, Record) or getattr(value, "is_application", False))
+    }
+    of_role = {name: value for name, value in names.items() if _role(value) == (port.role or "-")}
+    for text, value in {**named, **fields, **of_role}.items():
+        if _is_wired(value) and _role(value) in {None, port.role}:
+            return [_pass(f"{port.name}={text}")]
+    return []
+
+
+def called_first(part: Any, port: str) -> str | Fix:
+    """How a port of a part is read: on a call of it."""
+    text = f"`{part.label()}(...).{port}`"
+    if any(pin.is_required and not pin.latched for pin in part.input_ports()):
+        return text
+    return Fix(text.replace("...", ""), lambda at: called_before(at, port))
+
+
+def refuse_loop(label: str, port: str) -> NoReturn:
+    """Stop with E201: a port that waits for no tick is fed from behind."""
+    refuse(
+        "E201",
+        f"`{label}.{port}` is fed, but not latched: what comes later in the tick would have to be "
+        "there before it",
+        "keep the value of the tick before in a register: `State(...)`, given and returned by the "
+        "module that `build` makes",
+        "only environments have latched ports, such as `env.action`; they are read a tick later",
+    )
+
+
+def refuse_feed(label: str, name: str, inputs: Sequence[Port]) -> NoReturn:
+    """Stop with E104, or E201 for an input that waits for no tick."""
+    latched = [port.name for port in inputs if port.latched]
+    if name in {port.name for port in inputs}:
+        refuse_loop(label, name)
+    refuse(
+        "E104",
+        f"`{label}` has no latched input `{name}`",
+        *misspelt_argument(name, did_you_mean(name, latched)),
+        f"its latched inputs are {', '.join(latched)}"
+        if latched
+        else "it has none; pass the wire in the call",
+    )
+
+
+def refuse_second_writer(label: str, name: str, first: Sequence[Source]) -> NoReturn:
+    """Stop with E106: a latched port is fed twice in a phase."""
+    refuse(
+        "E106",
+        f"`{label}.{name}` has two writers",
+        Fix("feed it once in a phase: leave one of them out", without_statement),
+        related=tuple(("the first writer", source) for source in first[:1]),
+    )
+
+
+def _pass(argument: str) -> Fix:
+    return Fix(f"pass `{argument}`", lambda at: with_argument(at, argument))
+
+
+def _is_wired(value: Any) -> bool:
+    return isinstance(value, Wire | Record) or bool(getattr(value, "is_application", False))
+
+
+def _role(value: Any) -> str | None:
+    return value.value.role if isinstance(value, Wire) else None
 
 
 def as_part_or_field(value: Any) -> Any:
@@ -233,7 +322,7 @@ def refuse_name(part: Any, name: str) -> NoReturn:
     refuse(
         "E104",
         f"`{part.label()}` ({type(part).__name__}) has no `.{name}`",
-        *([f"did you mean `.{near}`?"] if near else []),
+        *misspelt_attribute(name, near),
         f"its ports are {', '.join(known)}" if known else "it has no ports",
         kind=NoSuchFieldError,
     )

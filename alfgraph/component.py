@@ -21,7 +21,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
-from alfgraph.calls import Scopes, connect, make_output, match_arguments, refuse_name, size_setting
+from alfgraph.calls import (
+    Scopes,
+    connect,
+    make_output,
+    match_arguments,
+    refuse_feed,
+    refuse_name,
+    refuse_second_writer,
+    size_setting,
+)
 from alfgraph.namespaces import ComponentMeta, Declaration
 from alfgraph.pinned import Application, Pinned
 from alfgraph.ports import Port
@@ -258,26 +267,16 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
     def feed(self, **wires: Any) -> None:
         """Connect latched ports: read at the next tick (z⁻¹)."""
         trace = tracing(self)
-        latched = {port.name: port for port in self.input_ports() if port.latched}
+        latched = {port.name for port in self.input_ports() if port.latched}
         node = next((n for n in trace.nodes if n.path == self.socket_path), None)
         for name, value in wires.items():
             if name not in latched:
-                listed = f"its latched inputs are {', '.join(latched)}"
-                refuse(
-                    "E104",
-                    f"`{self.label()}` has no latched input `{name}`",
-                    listed if latched else "it has none; pass the wire in the call",
-                )
+                refuse_feed(self.label(), name, self.input_ports())
             if node is None:
                 refuse("E202", f"`{self.label()}` is fed, but not called in this phase")
             before = next((f for f in trace.feeds if f.node is node and f.port == name), None)
             if before is not None:
-                refuse(
-                    "E106",
-                    f"`{self.label()}.{name}` has two writers",
-                    "feed it once in a phase",
-                    related=tuple(("the first writer", s) for s in before.sources[:1]),
-                )
+                refuse_second_writer(self.label(), name, before.sources)
             wire = call_argument(value)
             wire.value.hints.append(name)
             trace.feeds.append(Feed(node, name, wire.value, Source.stack_of_caller()))

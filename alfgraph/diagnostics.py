@@ -27,6 +27,7 @@ __all__ = [
     "Fact",
     "Help",
     "Reporter",
+    "Retype",
     "Severity",
     "Source",
     "did_you_mean",
@@ -61,20 +62,44 @@ class Fact(_Frozen):
 
 
 class Edit(_Frozen):
-    """A fix a tool can apply: in one line, characters `column` up to `end_column` are replaced."""
+    """Something a tool can replace: characters, from (line, column) up to (end_line, end_column).
+
+    Lines and columns count characters from 1; the end column is excluded, so that an insertion
+    ends where it starts.
+    """
 
     file: str
     line: int
     column: int
+    end_line: int
     end_column: int
     replacement: str
 
 
+class Retype(_Frozen):
+    """What to type instead of what was given: an option, a file, a part's name.
+
+    Whoever raises a diagnostic may not know what was typed or where: of a part's own setting,
+    `given` is its name; the pass that knows the part's line makes edits of it, and the command
+    line the whole option.
+    """
+
+    given: str
+    instead: str
+
+
 class Help(_Frozen):
-    """What to type instead, as a sentence and, where it is one place, as an edit."""
+    """What to do, as a sentence and, where that is known to the letter, for a tool to apply.
+
+    Attributes:
+        text: The sentence.
+        edits: What to replace in the user's files; they belong together.
+        retype: What to replace on the command line.
+    """
 
     text: str
-    edit: Edit | None = None
+    edits: tuple[Edit, ...] = ()
+    retype: Retype | None = None
 
 
 class Diagnostic(_Frozen):

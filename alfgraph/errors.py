@@ -34,7 +34,7 @@ class AlfgraphError(Exception):
         what: str | Diagnostic | Iterable[Diagnostic],
         *,
         code: str = "",
-        help: str = "",
+        help: str | Help = "",
         source: Source | None = None,
     ) -> None:
         """Make the error from a sentence, a diagnostic or several.
@@ -46,7 +46,8 @@ class AlfgraphError(Exception):
             source: The user's line, for a sentence.
         """
         if isinstance(what, str):
-            fixes = (Help(text=help),) if help else ()
+            fix = Help(text=help) if isinstance(help, str) else help
+            fixes = (fix,) if fix.text else ()
             self.diagnostics = (Diagnostic(code=code, message=what, help=fixes, source=source),)
         else:
             self.diagnostics = (what,) if isinstance(what, Diagnostic) else tuple(what)

@@ -12,6 +12,7 @@ from alfgraph.component import Component, Operation, check_every, scopes_of, tra
 from alfgraph.graph import Graph
 from alfgraph.ports import In, Out
 from alfgraph.records import Record, build_record, field_types, record_leaves
+from alfgraph.repairs import Fix, changed_first_argument
 from alfgraph.source import Source
 from alfgraph.specs import Dims, DistributionSpec, Spec, Star, Symbol, SymbolSpec
 from alfgraph.storage import LeafLayout, sample_bytes
@@ -459,7 +460,10 @@ class Buffer(Component):
             refuse(
                 "E205",
                 f"`{self.label()}` holds {contents.kind.__name__}, but is read as {kind.__name__}",
-                f"`{self.label()}.read({expected.__name__})`",
+                Fix(
+                    f"`{self.label()}.read({expected.__name__})`",
+                    lambda at: changed_first_argument(at, expected.__name__),
+                ),
                 related=tuple(("written here", s) for s in contents.node.sources[:1]),
             )
         return contents

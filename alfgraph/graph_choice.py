@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from alfgraph.component import Component
-from alfgraph.diagnostics import Diagnostic, Help
+from alfgraph.diagnostics import Diagnostic, Help, Retype
 from alfgraph.errors import GraphFileError, SettingError
+from alfgraph.families import Environment
 from alfgraph.graph import Graph
+from alfgraph.repairs import ended_with, imported, plugged_into, replaced_name
 from alfgraph.source import Source
 from alfgraph.suggestions import did_you_mean, listing
 
@@ -66,7 +69,19 @@ def _named(module: ModuleType, path: Path, name: str) -> Graph:
         return _as_graph(module, path, name)
     known = [*_instances(module), *_boards(module)]
     near = did_you_mean(name, known)
-    fixes = [f"did you mean `{_file(path)}:{near}`?"] if near else []
+    fixes: list[str | Help] = []
+    if near:
+        there = f"{_file(path)}:{near}"
+        retype = Retype(given=f"{_file(path)}:{name}", instead=there)
+        fixes = [Help(text=f"did you mean `{there}`?", retype=retype)]
+    elif len(known) == 1:
+        retype = Retype(given=f"{_file(path)}:{name}", instead=f"{_file(path)}:{known[0]}")
+        raise _error(
+            "E403",
+            f"`{_file(path)}` has no graph `{name}`",
+            [Help(text=f"its only graph is `{known[0]}`", retype=retype)],
+            path,
+        )
     fixes.append(f"its graphs are {listing(known)}" if known else "it holds no graph at all")
     raise _error("E403", f"`{_file(path)}` has no graph `{name}`", fixes, path)
 
@@ -74,7 +89,7 @@ def _named(module: ModuleType, path: Path, name: str) -> Graph:
 def _as_graph(module: ModuleType, path: Path, name: str) -> Graph:
     """A variable that holds a graph or the class of one, as a graph."""
     value = vars(module)[name]
-    if isinstance(value, Graph):
+    if isinstance(value, Graph) and (value.family == Graph.family or _has_environment(value)):
         return value
     if not (isinstance(value, type) and issubclass(value, Graph)):
         raise _no_graph(module, path, name, value)
@@ -91,32 +106,47 @@ def _no_graph(module: ModuleType, path: Path, name: str, value: Any) -> GraphFil
         made = value.created_at
         kind = type(value).__name__
         message = f"`{name}` in `{_file(path)}` is a part ({kind}, {_a(value.family)}), not a board"
-        fixes = [f"plug it into one: `{name} = Pipeline({value.family}={kind}(...))`"]
-        return _error("E403", message, fixes if value.family in _SOCKETS else [], path, made)
+        socket = _SOCKETS.get(value.family, "")
+        text = f"plug it into one: `{name} = Pipeline({socket}={kind}(...))`"
+        fix = Help(text=text, edits=plugged_into(made, "Pipeline", socket))
+        return _error("E403", message, [fix] if socket else [], path, made)
     where = _line_of(path, name)
     if callable(value) and not isinstance(value, type):
-        fix = f"call it: `graph = {name}()`" if name != "graph" else "call it, or name it otherwise"
+        fix = Help(text=f"call it: `graph = {name}()`")
+        if name == "graph":
+            text = "name it otherwise, and end the file with its call: `graph = make_graph()`"
+            fix = Help(text=text)
         message = f"`{name}` in `{_file(path)}` is a function, not a graph"
         return _error("E403", message, [fix], path, where)
     message = f"`{name}` in `{_file(path)}` is {value!r:.60}, not a graph"
     return _error("E403", message, [], path, where)
 
 
-_SOCKETS = ("algorithm", "environment")
+def _has_environment(graph: Graph) -> bool:
+    """An algorithm that brings its environment along is a whole board."""
+    return any(isinstance(part, Environment) for _, part in graph)
+
+
+_SOCKETS = {"algorithm": "algorithm", "environment": "env"}
 
 
 def _none(module: ModuleType, path: Path, instances: list[str]) -> GraphFileError:
     message = f"`{_file(path)}` leaves no variable `graph` and defines no board"
     if instances:
         name = instances[0]
-        fixes = [f"rename `{name}` to `graph`, or load `{_file(path)}:{name}`"]
-        return _error("E403", message, fixes, path, _line_of(path, name))
+        where = _line_of(path, name)
+        edits = replaced_name(where, name, "graph")
+        fix = Help(text=f"rename `{name}` to `graph`, or load `{_file(path)}:{name}`", edits=edits)
+        return _error("E403", message, [fix], path, where)
     parts = _defined_parts(module)
-    fixes = ["end the file with `graph = Pipeline(...)`"]
     notes = [f"it defines the parts {listing(parts)}"] if parts else []
+    line, text = "graph = Pipeline()", "end the file with `graph = Pipeline(...)`"
     for name in parts:
         if vars(module)[name].family == "algorithm":
-            fixes = [f"plug it into a board: `graph = Pipeline(algorithm={name}())`"]
+            line = f"graph = Pipeline(algorithm={name}())"
+            text = f"plug it into a board: `{line}`"
+    edits = (*imported(str(path), "Pipeline"), *ended_with(str(path), line))
+    fixes = [Help(text=text, edits=edits)]
     return _error("E403", message, fixes, path, None, notes)
 
 
@@ -142,8 +172,14 @@ def _several(path: Path, names: list[str]) -> GraphFileError:
                 for name in ordered
             ),
             help=(
-                Help(text=f"name the one you mean: `{_file(path)}:{ordered[-1]}`"),
-                Help(text=f"or end the file with `graph = {ordered[-1]}`"),
+                Help(
+                    text=f"name the one you mean: `{_file(path)}:{ordered[-1]}`",
+                    retype=Retype(given=_file(path), instead=f"{_file(path)}:{ordered[-1]}"),
+                ),
+                Help(
+                    text=f"or end the file with `graph = {ordered[-1]}`",
+                    edits=ended_with(str(path), f"graph = {ordered[-1]}"),
+                ),
             ),
         )
     )
@@ -175,7 +211,7 @@ def _a(noun: str) -> str:
 def _error(
     code: str,
     message: str,
-    fixes: list[str],
+    fixes: Sequence[str | Help],
     path: Path,
     source: Source | None = None,
     notes: list[str] | None = None,
@@ -185,7 +221,7 @@ def _error(
             code=code,
             message=message,
             source=source or Source(file=str(path), line=1),
-            help=tuple(Help(text=text) for text in fixes),
+            help=tuple(fix if isinstance(fix, Help) else Help(text=fix) for fix in fixes),
             notes=tuple(notes or ()),
         )
     )

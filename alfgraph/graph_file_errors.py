@@ -6,16 +6,18 @@ import builtins
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from pydantic import ValidationError
 
-from alfgraph.diagnostics import Diagnostic, Help
+from alfgraph.diagnostics import Diagnostic, Help, Retype
 from alfgraph.errors import GraphFileError
+from alfgraph.repairs import Fix, as_help, imported, renamed_attribute, replaced_name
 from alfgraph.source import Source, is_user_code
 from alfgraph.suggestions import did_you_mean, listing
+from alfgraph.syntax_repairs import parses_with
 
 _FACES = ("alfgraph", "alfgraph.components")
 """Where names are usually imported from."""
@@ -33,20 +35,24 @@ def missing_file(file: str, path: Path, caller: Source | None) -> GraphFileError
     return _error("E401", f"there is no graph file `{file}`", _nearby(file, path), source)
 
 
-def _nearby(file: str, path: Path) -> list[str]:
+def _file_meant(given: str, meant: str) -> Help:
+    return Help(text=f"did you mean `{meant}`?", retype=Retype(given=given, instead=meant))
+
+
+def _nearby(file: str, path: Path) -> list[str | Help]:
     """Where the file may be instead."""
-    fixes = []
+    fixes: list[str | Help] = []
     if Path(file).is_file() and not Path(file).is_absolute():
         fixes.append(
             f"`{file}` exists in the working directory; paths in a graph file are relative to it"
         )
     with_suffix = path.with_name(path.name + ".py")
     if with_suffix.is_file():
-        return [*fixes, f"did you mean `{file}.py`?"]
+        return [*fixes, _file_meant(file, f"{file}.py")]
     beside = {entry.name: entry for entry in _python_files(path.parent)}
     near = did_you_mean(path.name, beside)
     if near:
-        return [*fixes, f"did you mean `{Path(file).parent / near}`?"]
+        return [*fixes, _file_meant(file, str(Path(file).parent / near))]
     folder = path.parent if path.parent.is_dir() else Path()
     elsewhere = {str(entry.relative_to(folder)): entry for entry in _files_below(folder)}
     same = [name for name, entry in elsewhere.items() if entry.name == path.name]
@@ -56,7 +62,7 @@ def _nearby(file: str, path: Path) -> list[str]:
         same = [by_name[close]] if close else []
     if same:
         shown = Path(file).parent / same[0] if folder == path.parent else Path(same[0])
-        return [*fixes, f"did you mean `{shown}`?"]
+        return [*fixes, _file_meant(file, str(shown))]
     return [*fixes, f"the files there are {listing(sorted(beside))}"] if beside else fixes
 
 
@@ -96,7 +102,8 @@ def not_python(error: Exception, path: Path) -> GraphFileError:
     source = Source.of_exception(error) if isinstance(error, SyntaxError) else None
     words = error.msg if isinstance(error, SyntaxError) else str(error)
     where = source or Source(file=str(path), line=1)
-    return _error("E402", f"`{_shown(path)}` is not valid Python: {words}", [], where)
+    fixes = [Help(text=text, edits=edits) for text, edits in parses_with(path, where.line)]
+    return _error("E402", f"`{_shown(path)}` is not valid Python: {words}", fixes, where)
 
 
 def raised_by_user_code(error: BaseException, path: Path) -> GraphFileError:
@@ -111,7 +118,7 @@ def raised_by_user_code(error: BaseException, path: Path) -> GraphFileError:
         source=source or Source(file=str(path), line=1),
         related=outer if source and frames and source.line != frames[0].line else (),
         notes=tuple(getattr(error, "__notes__", ())),
-        help=tuple(Help(text=text) for text in _advice(error)),
+        help=tuple(as_help(fix, source) for fix in advice(error)),
     )
     return GraphFileError(diagnostic)
 
@@ -121,7 +128,8 @@ def _first_line(text: str) -> str:
     return text.splitlines()[0].partition(" Did you mean")[0] if text else "an exception"
 
 
-def _advice(error: BaseException) -> list[str]:
+def advice(error: BaseException) -> list[str | Fix]:
+    """What to type where a user's code raised: imports, the nearest name, swaps."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         package = error.name.partition(".")[0]
         return [
@@ -131,13 +139,26 @@ def _advice(error: BaseException) -> list[str]:
         entry["type"] == "frozen_instance" for entry in error.errors()
     ):
         return ["components are frozen: `graph.swap(socket=...)` gives a changed copy"]
-    near = did_you_mean(*_misspelt(error))
-    if near:
-        return [f"did you mean `{near}`?"]
-    if isinstance(error, NameError) and error.name:
-        homes = [face for face in _FACES if hasattr(sys.modules.get(face), error.name)]
-        return [f"`from {home} import {error.name}`" for home in homes]
-    return []
+    missing = error.name if isinstance(error, NameError) else None
+    if missing:
+        homes = [face for face in _FACES if hasattr(sys.modules.get(face), missing)]
+        if homes:
+            return [_import(missing, home) for home in homes[:1]]
+    name, known = _misspelt(error)
+    near = did_you_mean(name, known)
+    return [_spelt(error, name, near)] if near else []
+
+
+def _import(name: str, home: str) -> Fix:
+    text = f"`from {home} import {name}`"
+    return Fix(text, lambda at: imported(at.file, name, home) if at else ())
+
+
+def _spelt(error: BaseException, name: str, near: str) -> Fix:
+    """The nearest name, put wherever the misspelt one stands."""
+    is_attribute = isinstance(error, AttributeError)
+    repair = renamed_attribute if is_attribute else replaced_name
+    return Fix(f"did you mean `{near}`?", lambda at: repair(at, name, near))
 
 
 def _misspelt(error: BaseException) -> tuple[str, list[str]]:
@@ -172,6 +193,8 @@ def _shown(path: Path) -> str:
     return Source(file=str(path), line=1).shown_file
 
 
-def _error(code: str, message: str, fixes: list[str], source: Source | None) -> GraphFileError:
-    helps = tuple(Help(text=text) for text in fixes)
+def _error(
+    code: str, message: str, fixes: Sequence[str | Help], source: Source | None
+) -> GraphFileError:
+    helps = tuple(fix if isinstance(fix, Help) else Help(text=fix) for fix in fixes)
     return GraphFileError(Diagnostic(code=code, message=message, source=source, help=helps))

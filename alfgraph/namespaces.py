@@ -11,7 +11,7 @@ from typing import Any, NoReturn, dataclass_transform
 from pydantic import BaseModel, Field, PrivateAttr
 from pydantic._internal._model_construction import ModelMetaclass
 
-from alfgraph.diagnostics import Diagnostic
+from alfgraph.diagnostics import Diagnostic, Help
 from alfgraph.errors import WiringError
 from alfgraph.ports import Port
 from alfgraph.source import Source
@@ -33,13 +33,19 @@ class _Namespace(dict[str, Any]):
         super().__setitem__(name, value)
 
 
-def clash(owner: str, name: str, reason: str) -> NoReturn:
+_ONE = (
+    "with parameters or state, `build` makes the module that computes; without, `forward` computes"
+)
+
+
+def clash(owner: str, name: str, reason: str, fix: str = "give one another name") -> NoReturn:
     """Stop with E107 at the line of the class."""
     raise WiringError(
         Diagnostic(
             code="E107",
             message=f"`{owner}.{name}` {reason}",
             source=Source.of_caller(),
+            help=(Help(text=fix),),
         ),
     )
 
@@ -71,14 +77,14 @@ class ComponentMeta(ModelMetaclass):
                 if pin in fields:
                     clash(name, pin, f"is a port here and a setting of {base.__name__}")
                 if inherited is not None and not isinstance(inherited, Port | Declaration):
-                    clash(name, pin, f"hides `{base.__name__}.{pin}`; choose another name")
+                    clash(name, pin, f"hides `{base.__name__}.{pin}`")
             for setting in sorted(settings):
                 inherited = _inherited(base, setting)
                 if isinstance(inherited, Port | Declaration):
                     clash(name, setting, f"is a setting here and a port of {base.__name__}")
                 if BaseModel not in bases and _is_method(inherited):
                     reason = f"is a setting here and a method of {base.__name__}"
-                    clash(name, setting, f"{reason}; choose another name")
+                    clash(name, setting, reason)
         if BaseModel not in bases:
             _check_computes_once(name, bases, own)
         return super().__new__(cls, name, bases, own, **kwargs)
@@ -91,13 +97,13 @@ def _is_method(inherited: Any) -> bool:
 def _check_computes_once(name: str, bases: tuple[type, ...], own: dict[str, Any]) -> None:
     """`forward` computes without parameters, `build` makes what computes: one of them."""
     if {"forward", "build"} <= set(own):
-        clash(name, "forward", "stands beside `build`; a component has one of them")
+        clash(name, "forward", "stands beside `build`; a component has one of them", _ONE)
     for mine, other in (("forward", "build"), ("build", "forward")):
         for base in bases:
             has = getattr(base, f"has_{other}", None)
             if mine in own and has is not None and has():
                 reason = f"stands beside the `{other}` of {base.__name__}"
-                clash(name, mine, f"{reason}; a component has one of them")
+                clash(name, mine, f"{reason}; a component has one of them", _ONE)
 
 
 def _inherited(base: type, name: str) -> Any:

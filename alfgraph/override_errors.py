@@ -14,12 +14,13 @@ from alfgraph.addressing import (
     parts_of,
     socket_families,
     takes_many,
+    takes_none,
 )
 from alfgraph.annealing import Annealing
 from alfgraph.component import Component
-from alfgraph.diagnostics import Diagnostic, Help
+from alfgraph.diagnostics import Diagnostic, Help, Retype
 from alfgraph.errors import SettingError
-from alfgraph.settings import setting_errors
+from alfgraph.settings import OPTION, PATH, VALUE, setting_errors
 from alfgraph.source import Source
 from alfgraph.suggestions import did_you_mean, listing
 
@@ -78,7 +79,7 @@ def no_setting_inside(
     """E301: a rate or an annealing has no such setting."""
     names = list(type(model).model_fields)
     near = did_you_mean(name, names)
-    fixes = [f"did you mean `{joined(path, near)}`?"] if near else []
+    fixes = [_meant(joined(path, near))] if near else []
     message = f"`{path}` ({type(model).__name__}) has no setting `{name}`"
     return _error("E301", message, [*fixes, _has("setting", names)], source, path)
 
@@ -131,18 +132,31 @@ def no_entry(place: Place, source: Source | None) -> SettingError:
 
 
 def unfit_component(
-    path: str, given: Any, families: Iterable[type[Component]], source: Source | None
+    path: str,
+    given: Any,
+    families: Iterable[type[Component]],
+    source: Source | None,
+    held: Component | None = None,
 ) -> SettingError:
     """E304: a component of another family, or no component at all."""
     wanted = " or ".join(_a(family.__name__) for family in families)
-    return _error("E304", f"`{path}` takes {wanted}, not {_described(given)}", [], source, path)
+    inside = [
+        joined(path, name)
+        for name, info in (type(held).model_fields.items() if held is not None else ())
+        if any(isinstance(given, family) for family in socket_families(info.annotation))
+    ]
+    fixes = [_meant(there) for there in inside[:1]]
+    return _error("E304", f"`{path}` takes {wanted}, not {_described(given)}", fixes, source, path)
 
 
 def value_for_a_socket(place: Place, raw: Any, source: Source | None) -> SettingError:
     """E304: a plain value where a component belongs."""
     families = socket_families(place.annotation)
     wanted = " or ".join(_a(family.__name__) for family in families)
-    fixes = [f"parts are swapped: `--swap {place.path}=NAME`"]
+    is_name = isinstance(raw, str) and raw.isidentifier()
+    option = f"--swap {place.path}={raw if is_name else 'NAME'}"
+    retype = Retype(given=OPTION, instead=option) if is_name else None
+    fixes: list[str | Help] = [Help(text=f"parts are swapped: `{option}`", retype=retype)]
     if isinstance(place.value, Component):
         names = [n for n in type(place.value).model_fields if n not in _sockets(place.value)]
         fixes += [f"or set one of its own settings: {listing(names, 5)}"] if names else []
@@ -156,7 +170,10 @@ def unknown_kind(
     """E103: there is no annealing of this name."""
     known = sorted(kinds)
     near = did_you_mean(name, known)
-    fixes = [f"did you mean `{near}`?"] if near else []
+    fixes: list[str | Help] = []
+    if near:
+        text = f"did you mean `{near}`?"
+        fixes = [Help(text=text, retype=Retype(given=name, instead=near))]
     fixes.append(f"there are {listing(known)}")
     return _error("E103", f"there is no annealing `{name}`", fixes, source, place.path)
 
@@ -166,7 +183,7 @@ def refused_value(
 ) -> SettingError:
     """E302: pydantic's words, and how the value is written where Python was typed."""
     found = setting_errors(kind, error, source, path).diagnostics
-    fixes = [Help(text=text) for text in _spelling(kind, error, path)]
+    fixes = _spelling(kind, error, path)
     first = found[0].model_copy(update={"help": (*fixes, *found[0].help)})
     return SettingError([first, *found[1:]])
 
@@ -182,21 +199,26 @@ _ANNEALING_HELP = (
 )
 
 
-def _spelling(kind: type[BaseModel], error: ValidationError, path: str) -> list[str]:
+def _spelling(kind: type[BaseModel], error: ValidationError, path: str) -> list[Help]:
     """Advice for values that look like Python instead of JSON."""
     texts = [entry["input"] for entry in error.errors() if isinstance(entry["input"], str)]
     text = texts[0] if texts else ""
-    if text in _PYTHON_WORDS:
-        return [f"values are JSON: write `{_PYTHON_WORDS[text]}`"]
-    if text.startswith("(") and text.endswith(")"):
-        return [f"values are JSON: write `[{text[1:-1].strip(', ')}]`"]
     names = [str(entry["loc"][0]) for entry in error.errors() if entry["loc"]]
+    field = kind.model_fields.get(names[0]) if names else None
+    is_refused = text == "None" and field is not None and not takes_none(field.annotation)
+    if text in _PYTHON_WORDS and not is_refused:
+        word = _PYTHON_WORDS[text]
+        return [_rather(f"values are JSON: write `{word}`", word)]
+    if text.startswith("(") and text.endswith(")"):
+        value = f"[{text[1:-1].strip(', ')}]"
+        return [_rather(f"values are JSON: write `{value}`", value)]
     tuples = [
         n for n in names if n in kind.model_fields and takes_many(kind.model_fields[n].annotation)
     ]
     plain = [entry["input"] for entry in error.errors() if len(entry["loc"]) == 1]
     if tuples and plain and isinstance(plain[0], int | float | str):
-        return [f"`{joined(path, tuples[0])}=[{plain[0]}]` gives one value"]
+        value = f"[{plain[0]}]"
+        return [_rather(f"`{joined(path, tuples[0])}={value}` gives one value", value)]
     return []
 
 
@@ -205,14 +227,23 @@ def _sockets(part: Component) -> list[str]:
     return [name for name, info in fields if socket_families(info.annotation)]
 
 
-def _nearest(place: Place, names: list[str], elsewhere: list[str]) -> list[str]:
+def _meant(path: str) -> Help:
+    """Another path for the same value."""
+    return Help(text=f"did you mean `{path}`?", retype=Retype(given=PATH, instead=path))
+
+
+def _rather(text: str, value: str) -> Help:
+    """Another value for the same path."""
+    return Help(text=text, retype=Retype(given=VALUE, instead=value))
+
+
+def _nearest(place: Place, names: list[str], elsewhere: list[str]) -> list[str | Help]:
     """What was probably meant: a name here, or a path elsewhere that ends in this name."""
     near = did_you_mean(place.field, names)
     if near:
-        path = joined(place.holder_path, near, *place.keys, *place.rest)
-        return [f"did you mean `{path}`?"]
+        return [_meant(joined(place.holder_path, near, *place.keys, *place.rest))]
     if len(elsewhere) == 1:
-        return [f"did you mean `{elsewhere[0]}`?"]
+        return [_meant(elsewhere[0])]
     return [f"it is found at {listing(elsewhere, 4)}"] if elsewhere else []
 
 
@@ -251,13 +282,15 @@ def _described(given: Any) -> str:
 
 
 def _a(noun: str) -> str:
+    if noun.endswith("s"):  # the family "returns"
+        return noun
     return f"an {noun}" if noun[:1].lower() in "aeiou" else f"a {noun}"
 
 
 def _error(
-    code: str, message: str, fixes: Iterable[str], source: Source | None, path: str
+    code: str, message: str, fixes: Iterable[str | Help], source: Source | None, path: str
 ) -> SettingError:
-    helps = tuple(Help(text=text) for text in fixes)
+    helps = tuple(fix if isinstance(fix, Help) else Help(text=fix) for fix in fixes)
     return SettingError(
         Diagnostic(code=code, message=message, source=source, help=helps, path=path)
     )

@@ -151,7 +151,9 @@ def _with_sockets(holder: Component, sockets: Mapping[str, Any], path: str, by: 
         before = dict(entries_of(getattr(holder, name), name))
         for step, part in _plugs(held, name):
             if not isinstance(part, allowed):
-                raise wrong.unfit_component(joined(path, step), part, families, by.source)
+                raise wrong.unfit_component(
+                    joined(path, step), part, families, by.source, before.get(step)
+                )
             if by.plugs and part is not before.get(step):
                 origins[step] = by.origin
         if by.plugs and not held:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from alfgraph.calls import called_first
 from alfgraph.ports import Port
 from alfgraph.trace import Node
 from alfgraph.wires import Wire, refuse
@@ -76,7 +77,7 @@ class Pinned:
             refuse(
                 "E111",
                 f"`{name}.{port.name}` is a port; call `{name}` first",
-                f"`{name}(...).{port.name}`",
+                called_first(self, port.name),
             )
         wires = application.outputs if port.direction == "out" else application.inputs
         if port.direction == "state":

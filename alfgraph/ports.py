@@ -12,11 +12,15 @@ as what such a read gives, so that editors and type checkers follow wires.
 
 from __future__ import annotations
 
+import contextlib
+import re
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict
 
+from alfgraph.diagnostics import Help
 from alfgraph.errors import WiringError
+from alfgraph.repairs import replaced_text
 from alfgraph.source import Source
 from alfgraph.spec_tokens import SpecSyntaxError
 from alfgraph.specs import Spec, parse_spec
@@ -114,8 +118,30 @@ def _parsed(text: str) -> Spec:
     try:
         return parse_spec(text)
     except SpecSyntaxError as error:
-        place = {"code": "E112", "source": Source.of_caller()}
+        source = Source.of_caller()
+        near = _nearest_spec(text)
+        edits = replaced_text(source, text, near) if near else ()
+        fixes = (Help(text=f"did you mean `{near}`?", edits=edits),) if near else ()
+        place = {"code": "E112", "source": source, "help": fixes}
         raise SpecSyntaxError(error.diagnostics[0].model_copy(update=place)) from None
+
+
+def _nearest_spec(text: str) -> str:
+    """The text with one mark more, or a misspelt dtype corrected, if that is a spec."""
+    word, bracket, rest = text.partition("[")
+    near = did_you_mean(word.strip(), _DTYPES)
+    spelt = [f"{near}{bracket}{rest}"] if near else []
+    closed = [f"{text}{mark}" for mark in ("]", ")", "}")]
+    opened = [re.sub(r"^(\w+)\s+(?=[^\[]*\]?$)", r"\1[", text)]
+    round_ = [text.replace("(", "[").replace(")", "]")]
+    for candidate in (*spelt, *closed, *opened, *round_):
+        with contextlib.suppress(SpecSyntaxError):
+            parse_spec(candidate)
+            return candidate
+    return ""
+
+
+_DTYPES = ("float32", "float64", "int64", "int32", "int16", "int8", "uint8", "bool")
 
 
 def _check_options(word: str, options: dict[str, Any], known: tuple[str, ...]) -> None:

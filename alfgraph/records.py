@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
+from alfgraph.repairs import misspelt_field
 from alfgraph.specs import DistributionSpec, RecordSpec, Spec, SymbolSpec, parse_spec
 from alfgraph.suggestions import did_you_mean
 from alfgraph.trace import Value
@@ -164,8 +165,7 @@ def _check_kind(label: str, kind: type, value: Any) -> None:
 
 def refuse_field(cls: type[Record], name: str) -> Any:
     """Stop with E104 and the nearest field."""
-    near = did_you_mean(name, list(cls.record_fields))
-    helps = [f"did you mean `{near}`?"] if near else []
+    helps = misspelt_field(name, did_you_mean(name, list(cls.record_fields)))
     refuse(
         "E104",
         f"`{cls.__name__}` has no field `{name}`",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args, get_origin
 
@@ -9,8 +10,16 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticUndefined
 
-from alfgraph.diagnostics import Diagnostic, Help
+from alfgraph.diagnostics import Diagnostic, Help, Retype
 from alfgraph.errors import SettingError
+from alfgraph.repairs import (
+    called,
+    changed_argument,
+    moved_argument,
+    renamed_argument,
+    without_argument,
+    wrapped_argument,
+)
 from alfgraph.source import Source
 from alfgraph.suggestions import did_you_mean, listing
 from alfgraph.value_text import limits, shown, type_name
@@ -81,23 +90,34 @@ def _diagnose(
     families = list(_families(field.annotation)) if field else []
     if field is not None and families and entry["type"] in {"model_type", "is_instance_of"}:
         wanted = " or ".join(_a(family.__name__) for family in families)
-        given = _described(entry["input"])
         return Diagnostic(
-            code="E304", message=f"`{where}` takes {wanted}, not {given}", source=source, path=path
+            code="E304",
+            message=f"`{where}` takes {wanted}, not {_described(entry['input'])}",
+            source=source,
+            help=tuple(plug_helps(owner, entry["input"], name, source)),
+            path=path,
         )
     if entry["type"] == "missing":
         message = f"`{where}` must be given"
     else:
         message = f"`{where}` cannot be {_described(entry['input'])}: {_sentence(entry)}"
-    helps = (Help(text=_about(name, field)),) if field is not None else ()
+    helps = (
+        *_near_choice(name, entry, source),
+        *_one_in_a_tuple(name, entry, source),
+        *_about(name, field, source),
+    )
     return Diagnostic(code="E302", message=message, source=source, help=helps, path=path)
 
 
 def _unknown(owner: type[BaseModel], name: str, source: Source | None, path: str) -> Diagnostic:
     names = list(owner.model_fields)
     near = did_you_mean(name, names)
-    helps = [Help(text=f"did you mean `{near}`?")] if near else []
-    helps.append(Help(text=f"the settings of {owner.__name__} are {listing(names, _LISTED)}"))
+    helps = list(_in_a_socket(owner, name, source))
+    if near and not helps:
+        edits = renamed_argument(source, name, near)
+        helps = [Help(text=f"did you mean `{near}`?", edits=edits)]
+    listed = f"the settings of {owner.__name__} are {listing(names, _LISTED)}"
+    helps.append(Help(text=listed if names else f"{owner.__name__} has no settings"))
     return Diagnostic(
         code="E301",
         message=f"`{owner.__name__}` has no setting `{name}`",
@@ -107,12 +127,107 @@ def _unknown(owner: type[BaseModel], name: str, source: Source | None, path: str
     )
 
 
-def _about(name: str, field: FieldInfo) -> str:
+def _in_a_socket(owner: type[BaseModel], name: str, source: Source | None) -> Iterator[Help]:
+    """A setting that was given to the board instead of to the part that has it."""
+    for socket, part in _default_parts(owner):
+        if name in type(part).model_fields:
+            kind = type(part).__name__
+            yield Help(
+                text=f"it is a setting of `{socket}`: `{socket}={kind}({name}=...)`",
+                edits=moved_argument(source, name, socket, kind),
+            )
+            return
+
+
+def plug_helps(
+    owner: type[BaseModel], value: Any, name: str, source: Source | None
+) -> Iterator[Help]:
+    """What to do about something that does not fit a socket.
+
+    Args:
+        owner: whose socket it is.
+        value: what was given.
+        name: the socket.
+        source: the call that plugs it.
+    """
+    if isinstance(value, type):
+        yield Help(text=f"make one: `{value.__name__}()`", edits=called(source, name))
+        return
+    for beside in _sockets_for(owner, value):
+        yield Help(text=f"it fits `{beside}`", edits=renamed_argument(source, name, beside))
+        return
+    default = owner.model_fields[name].default
+    if not isinstance(default, BaseModel):
+        return
+    kind = type(default).__name__
+    for inner in _sockets_for(type(default), value):
+        if value is not None:
+            written = f"`{name}={kind}({inner}={type(value).__name__}(...))`"
+            yield Help(
+                text=f"it fits `{name}.{inner}`: {written}",
+                edits=wrapped_argument(source, name, f"{kind}({inner}=", ")", kind),
+            )
+            return
+
+
+def _sockets_for(owner: type[BaseModel], value: Any) -> Iterator[str]:
+    """The sockets of a class that take this part."""
+    for socket, declared in owner.model_fields.items():
+        if any(isinstance(value, family) for family in _families(declared.annotation)):
+            yield socket
+
+
+def _near_choice(name: str, entry: dict[str, Any], source: Source | None) -> Iterator[Help]:
+    """The choice that was probably meant, where there are only some."""
+    expected = str(entry.get("ctx", {}).get("expected", ""))
+    choices = re.findall(r"'([^']*)'", expected)
+    listed = re.search(r"there are ([\w, ]+?)(?:,? or |\.|$)", str(entry["msg"]))
+    choices += listed[1].split(", ") if listed else []
+    near = did_you_mean(str(entry["input"]), choices)
+    if near and isinstance(entry["input"], str) and len(entry["loc"]) == 1:
+        edits = changed_argument(source, name, f'"{near}"')
+        retype = None if source else Retype(given=VALUE, instead=near)
+        yield Help(text=f"did you mean `{near}`?", edits=edits, retype=retype)
+
+
+def _one_in_a_tuple(name: str, entry: dict[str, Any], source: Source | None) -> Iterator[Help]:
+    """One value where several are taken."""
+    if source and entry["type"] == "tuple_type" and _is_literal(entry["input"]):
+        value = f"({entry['input']!r},)"
+        yield Help(text=f"write `{name}={value}`", edits=changed_argument(source, name, value))
+
+
+OPTION, PATH, VALUE = "OPTION", "PATH", "VALUE"
+"""In a `Retype`: an option, what stands before its `=` and behind; the command line knows them."""
+
+
+def _about(name: str, field: FieldInfo | None, source: Source | None) -> Iterator[Help]:
     """`num_envs` is int ≥ 1; its default is 30."""
+    if field is None:
+        return
     kind = f"`{name}` is {type_name(field.annotation)}{limits(field.metadata)}"
     if field.is_required() or field.default is PydanticUndefined:
-        return kind
-    return f"{kind}; its default is {shown(field.default)}"
+        yield Help(text=kind)
+        return
+    default = shown(field.default)
+    edits = changed_argument(source, name, repr(field.default))
+    if not _is_literal(field.default):
+        edits = without_argument(source, name)
+    retype = None if source else Retype(given=VALUE, instead=default)
+    yield Help(text=f"{kind}; its default is {default}", edits=edits, retype=retype)
+
+
+def _is_literal(value: Any) -> bool:
+    """Whether Python reads back what `repr` writes."""
+    if isinstance(value, tuple | list):
+        return all(map(_is_literal, value))
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def _default_parts(owner: type[BaseModel]) -> Iterator[tuple[str, BaseModel]]:
+    for socket, field in owner.model_fields.items():
+        if isinstance(field.default, BaseModel) and hasattr(field.default, "family"):
+            yield socket, field.default
 
 
 def _indices(steps: tuple[Any, ...]) -> Iterator[str]:
@@ -134,14 +249,14 @@ def _sentence(entry: dict[str, Any]) -> str:
     message = str(entry["msg"])
     if message.startswith("Input should be "):
         return message.replace("Input should be ", "it must be ", 1)
-    message = message.removeprefix("Value error, ")
+    message = message.removeprefix("Value error, ").removesuffix(".")
     return message[:1].lower() + message[1:]
 
 
 def _described(value: Any) -> str:
     family = getattr(value, "family", "")
     if isinstance(value, type):
-        return f"the class {value.__name__}; write `{value.__name__}()`"
+        return f"the class {value.__name__}"
     if isinstance(value, BaseModel):
         name = type(value).__name__
         return f"{name} ({_a(family)})" if family and family != name.lower() else name
@@ -149,4 +264,6 @@ def _described(value: Any) -> str:
 
 
 def _a(noun: str) -> str:
+    if noun.endswith("s"):  # the family "returns"
+        return noun
     return f"an {noun}" if noun[:1].lower() in "aeiou" else f"a {noun}"

@@ -54,6 +54,11 @@ def is_user_code(filename: str) -> bool:
     return not filename.startswith((*_STDLIB, _SCRIPTS))
 
 
+def is_installed(filename: str) -> bool:
+    """Whether a file came with an installed package."""
+    return any(folder in filename for folder in _INSTALLED)
+
+
 F = TypeVar("F", bound=Callable[..., Any])
 _OUTERMOST: set[CodeType] = set()
 
@@ -114,17 +119,25 @@ class Source(BaseModel):
     def of_exception(
         cls, error: BaseException, skip: Callable[[str], bool] | None = None
     ) -> Self | None:
-        """The innermost user line an exception passed through; where a SyntaxError points."""
+        """The innermost user line an exception passed through; where a SyntaxError points.
+
+        A line of an installed package is shown only where no line of a user's own led to it.
+        """
         if isinstance(error, SyntaxError) and error.filename and error.lineno:
             return cls._of_syntax_error(error, error.filename, error.lineno)
-        found: Self | None = None
+        installed: Self | None = None
+        own: Self | None = None
         traceback: TracebackType | None = error.__traceback__
         while traceback is not None:
             code = traceback.tb_frame.f_code
             if is_user_code(code.co_filename) and not (skip and skip(code.co_filename)):
                 found = cls._of_instruction(code, traceback.tb_lasti, traceback.tb_lineno)
+                if is_installed(code.co_filename):
+                    installed = found
+                else:
+                    own = found
             traceback = traceback.tb_next
-        return found
+        return own or installed
 
     @classmethod
     def _of_frames(
@@ -213,6 +226,16 @@ class Source(BaseModel):
             end_column=argument.end_col_offset + 1,
         )
         return self.model_copy(update={"focus": focus})
+
+
+def names_of_caller() -> dict[str, Any]:
+    """The local variables where the innermost line of user code stands."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if is_user_code(frame.f_code.co_filename):
+            return dict(frame.f_locals)
+        frame = frame.f_back
+    return {}
 
 
 def in_parts_bin(source: Source) -> bool:

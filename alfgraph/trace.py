@@ -101,12 +101,17 @@ class Node:
             return f"{first.label}[{self.settings['key']!r}]"
         if self.call in {"slice", "index", "detach"} and first is not None:
             return first.label + _SHORT[self.call](self.settings)
-        return f"({self.call} of {', '.join(v.label for v in self.inputs.values())})"
+        operands = ", ".join(v.label for v in self.inputs.values())
+        return f"({self.call} of {operands if len(operands) <= _LONGEST_LABEL else '…'})"
 
     @property
     def is_effect(self) -> bool:
         """No outputs but monitored ones: a write, an optimizer step, statistics, a feed."""
         return not self.outputs or bool(self.settings.get("effect"))
+
+
+_LONGEST_LABEL = 60
+"""Characters of the operands of nested arithmetic beyond which nobody reads them."""
 
 
 def _show_slice(settings: dict[str, Any]) -> str:

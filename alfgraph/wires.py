@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from alfgraph.diagnostics import Diagnostic, Help
+from alfgraph.diagnostics import Diagnostic
 from alfgraph.errors import WiringError
+from alfgraph.repairs import Fix, as_help, misspelt_attribute
 from alfgraph.source import Source, users_line
 from alfgraph.specs import DistributionSpec, Spec, Star, SymbolSpec
+from alfgraph.suggestions import did_you_mean
 from alfgraph.trace import Node, Value
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ class NoSuchFieldError(WiringError, AttributeError):
 def refusal(
     code: str,
     message: str,
-    *help_: str,
+    *help_: str | Fix,
     kind: type[WiringError] = WiringError,
     related: tuple[tuple[str, Source], ...] = (),
 ) -> WiringError:
@@ -41,7 +43,7 @@ def refusal(
                 message=message,
                 source=source,
                 related=(*wired, *related),
-                help=tuple(Help(text=text) for text in help_),
+                help=tuple(as_help(fix, source) for fix in help_),
             ),
         )
     )
@@ -50,7 +52,7 @@ def refusal(
 def refuse(
     code: str,
     message: str,
-    *help_: str,
+    *help_: str | Fix,
     kind: type[WiringError] = WiringError,
     related: tuple[tuple[str, Source], ...] = (),
 ) -> NoReturn:
@@ -254,9 +256,11 @@ class Wire:
         def __getattr__(self, name: str) -> NoReturn:
             if name.startswith("__"):
                 raise AttributeError(name)
+            known = [n for kind in type(self).__mro__ for n in vars(kind) if not n.startswith("_")]
             refuse(
                 "E104",
                 f"a wire has no `.{name}`; `{self.value.label}` is a handle, not a tensor",
+                *misspelt_attribute(name, did_you_mean(name, known)),
                 'wires know arithmetic, slices, ["key"], min, max, mean, exp, log and detach; '
                 "anything longer is a component with a `forward`",
                 kind=NoSuchFieldError,

@@ -1,7 +1,10 @@
-"""Broken graph files, through the command line: one diagnostic, its place, and nothing left behind.
+"""Broken graph files, through the command line: what is wrong, its place, a fix that works.
 
 `broken/NAME.txt` holds commands and what the last of them prints; those before it must succeed.
 After a change on purpose: `UPDATE_GOLDEN=1 pytest tests/test_broken.py`, then read the difference.
+
+A first help that is an edit, or an option to retype, is applied as it stands; the board must then
+check clean. `SENTENCES` holds those that stay sentences, `MORE_THAN_ONE` those with more mistakes.
 """
 
 from __future__ import annotations
@@ -10,18 +13,38 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import gymnasium
 import pytest
 
 from alfgraph import codes
-from alfgraph.cli import main
+from alfgraph.cli import main, reporting
+from alfgraph.diagnostics import Diagnostic, Edit, Help
+from alfgraph.errors import AlfgraphError
 
 ROOT = Path(__file__).resolve().parents[1]
 BROKEN = ROOT / "tests" / "broken"
 CASES = sorted(path.stem for path in BROKEN.glob("*.txt"))
 WIDTH = 100
+MORE_THAN_ONE = ("two_mistakes",)
+SENTENCES = set(
+    re.findall(
+        r"\w+",
+        """
+        build_raises discrete_only environment_argument environment_of_a_missing_package
+        environment_that_raises forward_and_build forward_raises image_network_on_numbers loop
+        reparametrised_choice crosses_phases detached_loss discrete_only_override
+        environment_variable missing_quote never_fed no_optimizer_override read_but_not_written
+        undecided_size wire_as_condition
+        missing_package mutable_state name_used_twice no_squeeze nothing_returned
+        rate_without_a_phase run_directory_below_a_file swallowed_batch text_space torch_on_a_wire
+        transform_without_a_port two_mistakes two_optimizers unserialisable_setting wrapper_raises
+        wrong_shape wrong_width
+        """,
+    )
+)
 
 Shell = Callable[[str], tuple[int, str]]
 
@@ -34,6 +57,8 @@ def shell(
     for path in BROKEN.glob("*.py"):
         shutil.copy(path, tmp_path)
     monkeypatch.chdir(tmp_path)
+    for name in [name for name in gymnasium.registry if name.startswith("Absent")]:
+        monkeypatch.delitem(gymnasium.registry, name)
 
     def run(line: str) -> tuple[int, str]:
         program, *words = shlex.split(line)
@@ -43,6 +68,21 @@ def shell(
         return code, shown(captured.out + captured.err)
 
     return run
+
+
+@pytest.fixture
+def reported(monkeypatch: pytest.MonkeyPatch) -> list[Diagnostic]:
+    """What commands reported, as data."""
+    found: list[Diagnostic] = []
+    say = reporting.report_failure
+
+    def report(error: Exception, as_json: bool = False) -> int:
+        assert isinstance(error, AlfgraphError)
+        found.extend(error.diagnostics)
+        return say(error, as_json)
+
+    monkeypatch.setattr(reporting, "report_failure", report)
+    return found
 
 
 def shown(text: str) -> str:
@@ -59,8 +99,32 @@ def commands_of(golden: str) -> tuple[list[str], str]:
     return [line[2:].strip() for line in lines[:count]], "".join(lines[count:])
 
 
+def apply(edits: Iterable[Edit]) -> None:
+    """Replace what edits name, from the end of each file to its beginning."""
+    for edit in sorted(edits, key=lambda e: (e.line, e.column), reverse=True):
+        path = Path(edit.file)
+        lines = [*path.read_text(encoding="utf-8").splitlines(keepends=True), ""]
+        before = "".join(lines[: edit.line - 1]) + lines[edit.line - 1][: edit.column - 1]
+        after = lines[edit.end_line - 1][edit.end_column - 1 :] + "".join(lines[edit.end_line :])
+        path.write_text(before + edit.replacement + after, encoding="utf-8")
+
+
+def repaired(line: str, fix: Help) -> str | None:
+    """The command to type after a fix was applied; None where the fix is a sentence."""
+    apply(fix.edits)
+    if fix.retype is None:
+        return line if fix.edits else None
+    words, given = shlex.split(line), fix.retype.given
+    at = next(i for i in range(len(words)) if given in {words[i], " ".join(words[i : i + 2])})
+    option, _, value = fix.retype.instead.partition(" ")
+    anew = [option, value] if option.startswith("--") else [fix.retype.instead]
+    return shlex.join([*words[:at], *anew, *words[at + len(anew) :]])
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_it_is_refused_in_words(name: str, shell: Shell, tmp_path: Path) -> None:
+def test_it_is_refused_in_words(
+    name: str, shell: Shell, reported: list[Diagnostic], tmp_path: Path
+) -> None:
     golden = BROKEN / f"{name}.txt"
     text = golden.read_text(encoding="utf-8")
     (*before, last), expected = commands_of(text)
@@ -76,15 +140,24 @@ def test_it_is_refused_in_words(name: str, shell: Shell, tmp_path: Path) -> None
     assert "Traceback" not in output and "defect of alfgraph" not in output
     is_left = {path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts}
     assert is_left <= there, "a refused board leaves nothing"
+    fixes = reported[0].help
+    then = repaired(last, fixes[0]) if fixes else None
+    assert (then is None) == (name in SENTENCES)
+    if then is not None and name not in MORE_THAN_ONE:
+        assert shell(then)[0] == 0, "applied as it stands, the first help repairs the board"
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_one_diagnostic_that_names_a_place_and_fits_the_terminal(name: str) -> None:
     _, text = commands_of((BROKEN / f"{name}.txt").read_text(encoding="utf-8"))
     heads = re.findall(r"^error(?:\[(\w+)\])?: ", text, flags=re.M)
-    assert len(heads) == (2 if name == "two_mistakes" else 1)
+    assert len(heads) == (2 if name in MORE_THAN_ONE else 1)
     assert all(code in codes.CODES for code in heads)
-    assert "   ┌─ " in text or "= given with" in text or name.startswith("run_directory")
+    assert (
+        "   ┌─ " in text
+        or "= given with" in text
+        or name.startswith(("run_directory", "misspelt_file"))
+    )
     assert max(map(len, text.splitlines())) <= WIDTH
 
 

@@ -69,7 +69,16 @@ def mismatch(board: Path) -> Diagnostic:
         help=(
             Help(
                 text="`actor.action` is int64[B] in [0, 2) and fits; did you mean `.action`?",
-                edit=Edit(file=str(board), line=12, column=33, end_column=39, replacement="action"),
+                edits=(
+                    Edit(
+                        file=str(board),
+                        line=12,
+                        column=33,
+                        end_line=12,
+                        end_column=39,
+                        replacement="action",
+                    ),
+                ),
             ),
         ),
         path="actor",
@@ -211,13 +220,13 @@ def test_json_has_stable_keys_and_the_underlined_place(board: Path) -> None:
         "end_line": 12,
         "end_column": 39,
     }
-    assert one["help"][0]["edit"]["replacement"] == "action"
+    assert one["help"][0]["edits"][0]["replacement"] == "action"
+    assert one["help"][0]["retype"] is None
     assert two["source"] is None
 
 
 def test_the_edit_repairs_the_line(board: Path) -> None:
-    edit = mismatch(board).help[0].edit
-    assert edit is not None
+    (edit,) = mismatch(board).help[0].edits
     line = board.read_text().splitlines()[edit.line - 1]
     repaired = line[: edit.column - 1] + edit.replacement + line[edit.end_column - 1 :]
     assert repaired == "        self.env.feed(action=pi.action)"

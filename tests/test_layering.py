@@ -18,7 +18,8 @@ LONGEST_FILE = 500
 # Bottom floor first; a name is a file or a folder of alfgraph/. Files of one floor may use each
 # other, as far as no circle arises; the files of a folder stand on the folder's floor.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("source", "suggestions", "snippets", "diagnostics", "errors", "codes"),
+    ("source", "suggestions", "snippets", "diagnostics"),
+    ("repairs", "syntax_repairs", "errors", "codes"),
     ("spec_tokens",),
     ("specs",),
     ("trace", "unify", "spaces", "distributions", "storage"),

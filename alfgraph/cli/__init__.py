@@ -11,12 +11,14 @@ import sys
 from collections.abc import Sequence
 
 from alfgraph.cli.verbs import app
+from alfgraph.source import outermost
 
 __all__ = ["main"]
 
 FAILED, INTERRUPTED = 1, 130
 
 
+@outermost
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 

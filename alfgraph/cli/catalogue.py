@@ -10,7 +10,7 @@ from typing import Any
 from alfgraph import families
 from alfgraph.annealing import Annealing
 from alfgraph.component import Component
-from alfgraph.diagnostics import Diagnostic, Help
+from alfgraph.diagnostics import Diagnostic, Help, Retype
 from alfgraph.errors import SettingError
 from alfgraph.loading import load_module, split_name
 from alfgraph.schedules import Schedule
@@ -101,16 +101,16 @@ def _is_own_component(value: Any, module: ModuleType) -> bool:
 
 
 def _unknown(name: str, known: Mapping[str, Any]) -> SettingError:
-    fixes = []
     plain = name.partition("(")[0]
-    if plain != name and plain in known:
-        fixes.append(f"write `{plain}` alone, and its settings with `--set`")
     near = did_you_mean(plain, known)
-    if near and not fixes:
-        fixes.append(f"did you mean `{near}`?")
-    if not fixes:
-        fixes.append(f"there are {listing(sorted(known), 12)}")
-    fixes.append("`alfgraph parts` lists the parts bin; others are named `module:Class`")
-    helps = tuple(Help(text=text) for text in fixes)
+    if plain != name and plain in known:
+        text = f"write `{plain}` alone, and its settings with `--set`"
+        fix = Help(text=text, retype=Retype(given=name, instead=plain))
+    elif near:
+        fix = Help(text=f"did you mean `{near}`?", retype=Retype(given=name, instead=near))
+    else:
+        fix = Help(text=f"there are {listing(sorted(known), 12)}")
+    more = "`alfgraph parts` lists the parts bin; others are named `module:Class`"
+    helps = (fix, Help(text=more))
     diagnostic = Diagnostic(code="E103", message=f"there is no component `{name}`", help=helps)
     return SettingError(diagnostic)

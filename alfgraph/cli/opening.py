@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,12 +14,13 @@ from alfgraph.addressing import locate, socket_families, split_path, takes_many
 from alfgraph.cli.catalogue import catalogue, find_kind
 from alfgraph.cli.requests import BoardRequest
 from alfgraph.component import Component
-from alfgraph.diagnostics import Diagnostic, Help
+from alfgraph.diagnostics import Diagnostic, Help, Retype
 from alfgraph.errors import SettingError
 from alfgraph.graph import Graph
 from alfgraph.loading import load, module_of
 from alfgraph.origins import add_note
 from alfgraph.overrides import parse_assignment, set_values, swap
+from alfgraph.settings import OPTION, PATH, VALUE
 from alfgraph.suggestions import listing
 
 _EMPTY = {"null", "none", "None", ""}
@@ -74,18 +76,79 @@ def _all_applied(graph: Graph, overrides: Sequence[Override], change: Change) ->
         try:
             graph = change(graph, override)
         except SettingError as error:
-            wrong += _with_option(error.diagnostics, override.text)
+            wrong += _with_option(error.diagnostics, override)
     if wrong:
         raise SettingError(wrong)
     return graph
 
 
-def _with_option(diagnostics: Sequence[Diagnostic], text: str) -> list[Diagnostic]:
+def _with_option(diagnostics: Sequence[Diagnostic], override: Override) -> list[Diagnostic]:
     """Diagnostics that name the option that was typed, where they have no line to show."""
-    note = f"given with `{text}`"
+    note = f"given with `{override.text}`"
     return [
-        d if d.source else d.model_copy(update={"notes": (*d.notes, note)}) for d in diagnostics
+        d
+        if d.source
+        else d.model_copy(
+            update={
+                "notes": (*d.notes, note),
+                "help": tuple(_typed_anew(fix, override) for fix in d.help),
+            }
+        )
+        for d in diagnostics
     ]
+
+
+def _typed_anew(fix: Help, override: Override) -> Help:
+    """A help about a path or a value, as the option to type instead."""
+    if fix.retype is None:
+        return fix
+    path, value = override.path, override.value
+    given, instead = fix.retype.given, fix.retype.instead
+    if given == OPTION:
+        return fix.model_copy(update={"retype": Retype(given=override.text, instead=instead)})
+    if given == PATH:
+        path = instead
+    else:
+        value = instead if given == VALUE else value.replace(given, instead)
+    option = override.text.partition(" ")[0]
+    anew = Retype(given=override.text, instead=f"{option} {path}={value}")
+    return fix.model_copy(update={"retype": anew})
+
+
+def blamed(request: BoardRequest, diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Diagnostics of a board, each with the options of the command line that it comes from."""
+    overrides = [*_numbered("--swap", request.swap), *_numbered("--set", request.set)]
+    return [_with_its_options(diagnostic, overrides) for diagnostic in diagnostics]
+
+
+def _with_its_options(diagnostic: Diagnostic, overrides: Sequence[Override]) -> Diagnostic:
+    concerned = [override for override in overrides if _concerns(override, diagnostic)]
+    notes = [f"given with `{override.text}`" for override in concerned]
+    fixes = []
+    for fix in diagnostic.help:
+        given = fix.retype.given if fix.retype else ""
+        option = next((o for o in concerned if split_path(o.path)[-1] == given), None)
+        if fix.retype and option:
+            anew = Retype(given=VALUE, instead=fix.retype.instead.strip('"'))
+            fixes.append(_typed_anew(Help(text=fix.text, retype=anew), option))
+        else:
+            fixes.append(fix.model_copy(update={"retype": None}) if fix.edits else fix)
+    new: dict[str, Any] = {"notes": (*diagnostic.notes, *notes), "help": tuple(fixes)}
+    if any(override.text.startswith("--set") for override in concerned):
+        new |= {"source": None}  # the line in the file is not what was given
+    return diagnostic.model_copy(update=new)
+
+
+def _concerns(override: Override, diagnostic: Diagnostic) -> bool:
+    """Whether an option plugged the part a diagnostic is about, or set what it names."""
+    steps, about = split_path(override.path), split_path(diagnostic.path or ".")
+    if f"given with `{override.text}`" in diagnostic.notes:
+        return False
+    if override.text.startswith("--swap"):
+        return about[: len(steps)] == steps
+    names = {override.value, steps[-1]}
+    words = set(re.split(r"[`= ]", diagnostic.message))
+    return bool(names & words) and about == steps[: len(about)]
 
 
 def _set(graph: Graph, override: Override) -> Graph:

@@ -349,7 +349,7 @@ def _planned(
         failed: told of a board that can be opened but not planned.
     """
     from alfgraph.board_file import describe
-    from alfgraph.cli.opening import open_board, prints_to_stderr
+    from alfgraph.cli.opening import blamed, open_board, prints_to_stderr
     from alfgraph.errors import AlfgraphError
     from alfgraph.origins import notes_of
 
@@ -359,7 +359,7 @@ def _planned(
         with prints_to_stderr(request.json):
             return graph, graph.plan()
     except AlfgraphError as error:
-        error.diagnostics = (*error.diagnostics, *notes_of(graph))
+        error.diagnostics = (*blamed(request, error.diagnostics), *notes_of(graph))
         if failed is not None:
             failed(graph, error)
         raise

@@ -35,7 +35,7 @@ ENTRIES = (
         """,
     ),
     Code(
-        code="E503",
+        code="W503",
         title="with these numbers nothing is ever trained",
         meaning="""Worked out before the first step, the schedule makes no update in the whole run:
         the initial collection is longer than the run, the buffer is smaller than what must be

@@ -6,18 +6,23 @@ ENTRIES = (
     Code(
         code="E201",
         title="a loop without a delay",
-        meaning="""Following the wires of one phase leads back to where it started, so no
-        component of the loop can run first. The loop is printed. A delay cuts it: `feed` on a
-        latched port (`env.action`), which is read at the next tick, or a register of the
-        component (`State`).""",
+        meaning="""An input is fed with what is made later in the same tick, so no component of the
+        loop can run first. A delay cuts it: a latched port (`env.action`), which is read at the
+        next tick, or a register of the component (`State`).""",
         why="""Hardware calls it a combinational loop. In a training loop it is usually this step's
         action that depends on this step's reward, which follows from the action: the future.""",
         wrong="""
-        norm = self.norm(self.encoder(norm.y).y)             # norm.y -> encoder.y -> norm.y
+        smooth = self.smoother(step.reward)
+        self.smoother.feed(past=smooth.y)                    # smoother.y -> smoother.past
         """,
         fixed="""
-        norm = self.norm(step.observation)
-        code = self.encoder(norm.y).y
+        class Smoother(Transform):
+            reward = In("float32[*batch]", role="reward")
+            out = Out("float32[*batch]", role="reward")
+            past = State("float32[*batch]")                  # this tick reads what the last gave
+
+            def build(self) -> nn.Module:
+                return Smoothing()                           # forward(reward, past) -> out, past
         """,
     ),
     Code(
@@ -101,54 +106,6 @@ ENTRIES = (
         fixed="""
         self.rollout.write(Experience(step=step, action=action))
         taken = self.rollout.read(Experience)
-        """,
-    ),
-    Code(
-        code="W206",
-        title="recurrent state starts in the middle of an episode",
-        meaning="""A component with registers is applied to stored sequences that may begin anywhere
-        in an episode, and is given no `state=`: it starts from its initial state there.""",
-        why="""While acting it had seen the episode so far. The network is trained on a state it
-        never acts with; the log-probabilities no longer match, and PPO's first ratio is not 1.""",
-        wrong="""
-        policy = self.actor(batch.step).policy
-        """,
-        fixed="""
-        policy = self.actor(batch.step, state=batch.state[0]).policy    # recorded while acting
-        """,
-    ),
-    Code(
-        code="E207",
-        title="the gradient of a rollout is used more than once",
-        meaning="""The loss reaches parameters through recorded wires, so the gradient runs from
-        `update` back into `unroll`. That gradient exists once: after the first optimizer step the
-        parameters it belongs to are gone. The schedule, however, runs `update` several times per
-        rollout.""",
-        why="""From the second pass on the data are off-policy while the loss believes that they are
-        not: the classical failure of actor-critic with several epochs.""",
-        wrong="""
-        graph = Pipeline(algorithm=ActorCritic(), schedule=Epochs(unroll_length=8, epochs=4))
-        """,
-        fixed="""
-        graph = Pipeline(algorithm=PPO(), schedule=Epochs(unroll_length=8, epochs=4))
-        # or one update per rollout: ActorCritic() with OnPolicy(unroll_length=8)
-        """,
-    ),
-    Code(
-        code="W208",
-        title="data are written that nothing reads",
-        meaning="""A buffer, or a field of the record it stores, is written in every step, and no
-        phase reads it; or what is read from it trains nothing.""",
-        why="""Memory and time are the small loss. The large one is the loss term that was meant to
-        use it and was forgotten.""",
-        wrong="""
-        self.rollout.write(Experience(step=step, action=action))     # and no update() that reads it
-        """,
-        fixed="""
-        def update(self):
-            taken = self.rollout.read(Experience)
-            ...
-            self.optimizer(loss)
         """,
     ),
     Code(

@@ -88,24 +88,4 @@ ENTRIES = (
         self.optimizer(-(policy.log_prob(batch.action) * batch.advantage).mean())
         """,
     ),
-    Code(
-        code="W125",
-        title="a module has parameters that its output does not depend on",
-        meaning="""The built module registers parameters, but in the trial run no gradient reached
-        them from any of its outputs. They are saved and counted, and never change.""",
-        why="""Mostly a layer that was made and then forgotten in `forward`: the network is smaller
-        than the paper's and than the number of parameters it reports.""",
-        wrong="""
-        def __init__(self, n):
-            super().__init__()
-            self.first, self.second = nn.Linear(n, 64), nn.Linear(64, 64)
-
-        def forward(self, x):
-            return self.first(x).relu()
-        """,
-        fixed="""
-        def forward(self, x):
-            return self.second(self.first(x).relu()).relu()
-        """,
-    ),
 )

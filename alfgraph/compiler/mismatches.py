@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from alfgraph.compiler.board import Board
 from alfgraph.component import Component
 from alfgraph.diagnostics import Diagnostic, Fact, Help
-from alfgraph.families import Optimizer
+from alfgraph.families import Environment, Optimizer
+from alfgraph.graph import parts_below
 from alfgraph.records import Record
+from alfgraph.repairs import Fix, appended, as_help, renamed_attribute
 from alfgraph.source import Source, in_parts_bin, users_line
-from alfgraph.specs import DistributionSpec, Spec, Symbol, TensorSpec, batch_of
+from alfgraph.specs import DistributionSpec, Spec, Symbol, TensorSpec, batch_of, leaves
+from alfgraph.suggestions import listing
 from alfgraph.trace import Node, Value
 from alfgraph.unify import Mismatch, Solver
 
@@ -31,7 +35,7 @@ def place(node: Node, sources: tuple[Source, ...] = ()) -> tuple[Source | None, 
     Returns:
         The primary source, and `(label, source)` pairs.
     """
-    return users_line(sources or node.sources, _plugged(node.component))
+    return users_line(sources or node.sources, plugged(node.component))
 
 
 def _nearest(node: Node, sources: tuple[Source, ...] = ()) -> tuple[Source | None, Any]:
@@ -40,7 +44,7 @@ def _nearest(node: Node, sources: tuple[Source, ...] = ()) -> tuple[Source | Non
     return users_line(sources or node.sources, plugged)
 
 
-def _plugged(part: Any) -> Source | None:
+def plugged(part: Any) -> Source | None:
     """Where the user made a part, or else the nearest board that brought it along."""
     while isinstance(part, Component):
         made = part.created_at
@@ -81,7 +85,7 @@ def mismatch_diagnostic(
             Fact(subject=target, verb="expects", spec=str(wants), origin=origin(node)),
         ),
         notes=(f"they differ in {mismatch.aspect}{_kinds(mismatch, gives, wants)}",),
-        help=tuple(Help(text=text) for text in _helps(solver, value, gives, wants)),
+        help=tuple(as_help(fix, source) for fix in _helps(board, value, node, gives, wants)),
         path=node.path,
     )
 
@@ -117,34 +121,79 @@ def _kinds(mismatch: Mismatch, gives: Spec, wants: Spec) -> str:
     return "" if gives.is_discrete == wants.is_discrete else ": one is discrete, one continuous"
 
 
-def _helps(solver: Solver, value: Value, gives: Spec, wants: Spec) -> list[str]:
+def _helps(board: Board, value: Value, node: Node, gives: Spec, wants: Spec) -> list[str | Fix]:
     """A sibling that fits, then what the distribution offers, then what would fit."""
-    found: list[str] = []
+    solver = board.solver
+    found: list[str | Fix] = []
     for name, sibling in value.node.outputs.items():
         spec = joined(solver, sibling.spec, wants) if sibling is not value else None
         if spec is not None:
-            found.append(f"`{sibling.label}` is {spec} and fits; did you mean `.{name}`?")
+            found.append(_sibling(value, sibling, name, spec))
     if isinstance(gives, DistributionSpec) and not isinstance(wants, DistributionSpec):
         drawn = joined(solver, gives.event, wants)
         if drawn is not None:
-            found.append(
-                f"draw from it: `.sample()` gives {drawn}, and so does `.mode()` for evaluation"
-            )
+            text = f"draw from it: `.sample()` gives {drawn}, and so does `.mode()` for evaluation"
+            method = ".mode()" if node.phase == "predict" else ".sample()"
+            found.append(Fix(text, lambda at: appended(at, method)))
     if isinstance(gives, TensorSpec) and isinstance(wants, TensorSpec) and not found:
         found += _shape_advice(gives, wants)
-    return found or [f"connect something that is {wants}"]
+        found = found or _kind_advice(value.node, node, gives, wants)
+    return found or _what_fits(board, node, value, wants)
 
 
-def _shape_advice(gives: TensorSpec, wants: TensorSpec) -> list[str]:
+def _sibling(value: Value, sibling: Value, name: str, spec: Spec) -> Fix:
+    """Another output of the same call."""
+    own, other = value.name.rpartition(".")[2], name.rpartition(".")[2]
+    text = f"`{sibling.label}` is {spec} and fits; did you mean `.{other}`?"
+    return Fix(text, lambda at: renamed_attribute(at, own, other))
+
+
+def _kind_advice(giver: Node, taker: Node, gives: TensorSpec, wants: TensorSpec) -> list[str | Fix]:
+    """Discrete actions for a continuous environment, or the other way round."""
+    if not isinstance(taker.component, Environment) or gives.is_discrete == wants.is_discrete:
+        return []
+    kinds = ("discrete", "continuous") if gives.is_discrete else ("continuous", "discrete")
+    return [
+        f"`{giver.path}` works with {kinds[0]} actions only: swap in an algorithm for {kinds[1]} "
+        f"ones, or an environment with {kinds[0]} ones"
+    ]
+
+
+def _what_fits(board: Board, node: Node, given: Value, wants: Spec) -> list[str | Fix]:
+    """Values made before the call, in the same phase, that would fit."""
+    section = next((s for s in board.sections if node in s.trace.nodes), None)
+    fitting = [
+        value.label
+        for earlier in itertools.takewhile(
+            lambda other: other is not node, section.trace.nodes if section else ()
+        )
+        for value in earlier.outputs.values()
+        if value is not given
+        and value.role == given.role
+        and joined(board.solver, value.spec, wants) is not None
+    ]
+    wanted = f"connect something that is {wants}"
+    return [f"{wanted}, such as {listing(fitting, 3)}" if fitting else wanted]
+
+
+def _shape_advice(gives: TensorSpec, wants: TensorSpec) -> list[str | Fix]:
     if not wants.dims and gives.dims and gives.dtype == wants.dtype:
-        return ["`.mean()` of it is one number"]
+        return [Fix("`.mean()` of it is one number", lambda at: appended(at, ".mean()"))]
     if len(gives.batch) == len(wants.batch) + 1:
-        return ["it has one leading axis too many; take a row, as `[0]`, or read another buffer"]
+        text = "it has one leading axis too many; take a row, as `[0]`, or read another buffer"
+        return [Fix(text, lambda at: appended(at, "[0]"))]
     if len(gives.batch) + 1 == len(wants.batch):
         return [f"it lacks the leading axis {wants.batch[0]}"]
     if _is_shifted(gives, wants):
-        return ["their rows do not line up; slice one of them, as `[:-1]` or `[1:]`"]
+        text = "their rows do not line up; slice one of them, as `[:-1]` or `[1:]`"
+        return [Fix(text, lambda at: appended(at, "[:-1]") if _is_longer(gives, wants) else ())]
     return []
+
+
+def _is_longer(one: TensorSpec, other: TensorSpec) -> bool:
+    first, second = one.batch[0], other.batch[0]
+    both = isinstance(first, Symbol) and isinstance(second, Symbol)
+    return both and first.offset == second.offset + 1  # type: ignore[union-attr]
 
 
 def _is_shifted(one: TensorSpec, other: TensorSpec) -> bool:
@@ -172,6 +221,8 @@ def joined(solver: Solver, given: Spec, expected: Spec) -> Spec | None:
 def small_mismatch(board: Board, node: Node, mismatch: Mismatch) -> Diagnostic:
     """E101 for wire arithmetic and methods of distributions."""
     source, related = place(node)
+    if not related and source is not None and in_parts_bin(source):
+        source, related = users_line(node.sources, plugged(_board_of(board, node)))
     names = list(node.inputs.values())
     facts = tuple(
         Fact(
@@ -189,12 +240,49 @@ def small_mismatch(board: Board, node: Node, mismatch: Mismatch) -> Diagnostic:
         related=related,
         facts=facts,
         notes=(f"they differ in {mismatch.aspect}" if len(names) > 1 else mismatch.aspect,),
-        help=tuple(Help(text=text) for text in _row_advice(board, names)),
-        path=node.path,
+        help=tuple(as_help(fix, None) for fix in _row_advice(board, names)),
+        path=node.board or node.path,
     )
 
 
-def _row_advice(board: Board, values: list[Value]) -> list[str]:
+def no_reparametrisation(board: Board, node: Node) -> Diagnostic | None:
+    """E101 where `rsample` is asked of a policy over discrete actions."""
+    (value,) = node.inputs.values()
+    policy = board.solver.resolve(value.spec)
+    is_discrete = isinstance(policy, DistributionSpec) and any(
+        leaf.is_discrete for _, leaf in leaves(policy.event) if isinstance(leaf, TensorSpec)
+    )
+    part = _board_of(board, node)
+    if node.call != "rsample" or not is_discrete or part is None:
+        return None
+    source, related = users_line(node.sources, plugged(part))
+    name = type(part).__name__
+    return Diagnostic(
+        code="E101",
+        message=f"`{part.label()}` ({name}) trains through its actions, so they must be "
+        f"continuous; `{value.label}` is over discrete ones",
+        source=source,
+        related=related,
+        facts=(
+            Fact(subject=value.label, verb="gives", spec=str(policy), origin=origin(value.node)),
+        ),
+        help=(
+            Help(
+                text="swap in an algorithm for discrete actions, or an environment with "
+                "continuous ones"
+            ),
+        ),
+        path=node.board,
+    )
+
+
+def _board_of(board: Board, node: Node) -> Component | None:
+    """The board whose phase method made a small node."""
+    parts = (part for part in parts_below(board.root) if part.socket_path == node.board)
+    return next(parts, None)
+
+
+def _row_advice(board: Board, values: list[Value]) -> list[str | Fix]:
     specs = [board.solver.resolve(value.spec) for value in values]
     tensors = [spec for spec in specs if isinstance(spec, TensorSpec)]
     both = len(tensors) == len(values) > 1 and all(tensor.dims for tensor in tensors)

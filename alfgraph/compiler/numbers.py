@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict
 from alfgraph.buffer_contents import BufferNumbers
 from alfgraph.compiler.board import Board, Section
 from alfgraph.component import Component
-from alfgraph.diagnostics import Diagnostic, Help
+from alfgraph.diagnostics import Diagnostic, Help, Retype
 from alfgraph.errors import WiringError
 from alfgraph.families import Buffer, Environment
+from alfgraph.repairs import changed_argument
 from alfgraph.schedules import Epochs, Offline, OffPolicy, Rate, Schedule
 from alfgraph.specs import Symbol, batch_of
 
@@ -277,17 +278,31 @@ def _size_diagnostic(
         ),
         source=source.created_at and source.created_at.argument("mini_batch_size"),
         path=source.socket_path,
-        help=(Help(text=f"mini_batch_size={sequences} takes it whole; or raise unroll_length"),),
+        help=(
+            Help(
+                text=f"mini_batch_size={sequences} takes it whole; or raise unroll_length",
+                edits=changed_argument(source.created_at, "mini_batch_size", str(sequences)),
+                retype=Retype(given="mini_batch_size", instead=str(sequences)),
+            ),
+        ),
     )
 
 
 def _length_diagnostic(source: Schedule | Rate | None, rows: int, length: int) -> Diagnostic:
     written_at = getattr(source, "created_at", None)
+    divisor = next(n for n in range(min(length, rows), 0, -1) if rows % n == 0)
     return Diagnostic(
         code="E502",
         message=f"mini_batch_length={length} does not divide the rollout's {rows} transitions",
         source=written_at and written_at.argument("mini_batch_length"),
-        help=(Help(text="choose a divisor of unroll_length, so that no transition is lost"),),
+        help=(
+            Help(
+                text=f"mini_batch_length={divisor} divides it, so that no transition is lost",
+                edits=changed_argument(written_at, "mini_batch_length", str(divisor)),
+                retype=Retype(given="mini_batch_length", instead=str(divisor)),
+            ),
+        ),
+        path=getattr(source, "socket_path", ""),
     )
 
 

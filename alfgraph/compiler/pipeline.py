@@ -7,8 +7,9 @@ from alfgraph.compiler.board import Board
 from alfgraph.compiler.by_hand import hand_over
 from alfgraph.compiler.liveness import mark_live
 from alfgraph.compiler.lowering import lower
+from alfgraph.compiler.never_due import warn_of_what_never_comes
 from alfgraph.compiler.numbers import number_board
-from alfgraph.compiler.planning import make_plan
+from alfgraph.compiler.planning import make_plan, schedule_plan
 from alfgraph.compiler.recompute import cross_rollouts
 from alfgraph.compiler.registers import warn_of_forgotten_registers
 from alfgraph.compiler.solving import solve_board
@@ -84,6 +85,7 @@ def _unchecked(graph: Graph) -> Plan:
 def _planned(graph: Graph, board: Board, name: str | None) -> Plan:
     loops = number_board(board)
     board.reporter.raise_if_errors(WiringError)
+    warn_of_what_never_comes(board, schedule_plan(board, loops))
     title = name or graph_name(graph)
     lowered = lower(board, loops, f"The training loop of {title}.")
     return make_plan(graph, board, loops, lowered, title)

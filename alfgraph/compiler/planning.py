@@ -41,7 +41,7 @@ def make_plan(
     """Put together the plan of a checked board."""
     plan = Plan(
         name=name,
-        schedule=_schedule(board, loops),
+        schedule=schedule_plan(board, loops),
         phases=tuple(_phase(board, s, loops[s.name]) for s in board.sections),
         wires=tuple(_wires(board)),
         optimizers=tuple(_optimizers(board)),
@@ -70,7 +70,8 @@ def _resume(board: Board) -> str:
     return str(describe()) if callable(describe) else ""
 
 
-def _schedule(board: Board, loops: dict[str, Loop]) -> SchedulePlan:
+def schedule_plan(board: Board, loops: dict[str, Loop]) -> SchedulePlan:
+    """The schedule of a board in numbers."""
     environment = environment_of(board.section("unroll"))
     collection = Collection(
         unroll_length=unroll_length(board),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from alfgraph.component import Component
-from alfgraph.diagnostics import Diagnostic, Help, Reporter
+from alfgraph.diagnostics import Diagnostic, Help, Reporter, Retype
 from alfgraph.graph import Graph, parts_below, sockets_of
+from alfgraph.repairs import without_argument
 from alfgraph.schedules import Schedule
 from alfgraph.trainer import Trainer
 
@@ -107,8 +108,14 @@ def _report_kind(reporter: Reporter, board: Component, holder: Component, given:
                 f"{type(given).__name__}; it needs {wanted}"
             ),
             source=given.created_at,
-            help=(Help(text=f"`{name}={wanted}(...)`, or leave `{name}` out"),),
-            path=board.socket_path,
+            help=(
+                Help(
+                    text=f"`{name}={wanted}(...)`, or leave `{name}` out",
+                    edits=without_argument(holder.created_at, name),
+                    retype=Retype(given=name, instead=wanted),
+                ),
+            ),
+            path=given.socket_path,
         )
     )
 

@@ -15,6 +15,7 @@ from alfgraph.compiler.mismatches import (
     role_diagnostic,
     small_mismatch,
 )
+from alfgraph.compiler.parts_at_fault import at_part
 from alfgraph.compiler.rules import guess_elementwise, rule_of
 from alfgraph.component import Component, scopes_of
 from alfgraph.diagnostics import Diagnostic
@@ -50,14 +51,7 @@ def _tell_known(board: Board) -> None:
         try:
             known = part.known()
         except AlfgraphError as error:
-            board.reporter.extend(
-                [
-                    d
-                    if d.source
-                    else d.model_copy(update={"source": part.created_at, "path": path})
-                    for d in error.diagnostics
-                ]
-            )
+            board.reporter.extend(at_part(error.diagnostics, part, part.socket_path))
             continue
         for name, value in known.items():
             _put(board, f"part:{path}", name, value)
@@ -112,14 +106,7 @@ def _derived(board: Board, node: Node) -> bool:
     try:
         derived = part.derive(**known)
     except AlfgraphError as error:
-        board.reporter.extend(
-            [
-                d
-                if d.source
-                else d.model_copy(update={"source": part.created_at, "path": node.path})
-                for d in error.diagnostics
-            ]
-        )
+        board.reporter.extend(at_part(error.diagnostics, part, node.path))
         return True
     for name, value in derived.items():
         _learn(board.solver, scope, name, value)

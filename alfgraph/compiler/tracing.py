@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from alfgraph.compiler.board import Board, Section
-from alfgraph.compiler.mismatches import place
+from alfgraph.compiler.mismatches import place, plugged
 from alfgraph.compiler.scheduling import (
     boards_of,
     collection_schedule,
@@ -22,8 +22,11 @@ from alfgraph.diagnostics import Diagnostic, Help
 from alfgraph.errors import AlfgraphError
 from alfgraph.families import Algorithm
 from alfgraph.graph import PHASES, Graph
-from alfgraph.schedules import Rate
-from alfgraph.source import Source, outermost
+from alfgraph.graph_file_errors import advice
+from alfgraph.repairs import as_help
+from alfgraph.schedules import Rate, Schedule
+from alfgraph.source import Source, in_parts_bin, outermost, users_line
+from alfgraph.suggestions import did_you_mean
 from alfgraph.timestep import TimeStep
 from alfgraph.trace import Trace
 from alfgraph.wires import Wire
@@ -106,16 +109,30 @@ def _check_rates(board: Board) -> None:
             continue
         for name in schedule.rates():
             if not any(callable(getattr(type(b), name, None)) for b in boards_of(board.root)):
-                board.reporter.report(
-                    Diagnostic(
-                        code="E505",
-                        message=f"`{type(schedule).__name__}.{name}` is the rate of a phase that "
-                        "no board has",
-                        source=schedule.created_at,
-                        help=(Help(text=f"define `{name}(self)`, or name it like the method"),),
-                        path=schedule.socket_path,
-                    )
-                )
+                _report_rate(board, schedule, name)
+
+
+def _report_rate(board: Board, schedule: Schedule, name: str) -> None:
+    methods = {
+        method
+        for part in boards_of(board.root)
+        for kind in type(part).__mro__
+        if kind is not Graph and issubclass(kind, Graph)
+        for method, value in vars(kind).items()
+        if callable(value) and not method.startswith("_") and method not in vars(Graph)
+    }
+    near = did_you_mean(name, methods - {*PHASES, EVALUATION})
+    meant = [f"did you mean `{near}`?"] if near else []
+    fixes = [*meant, f"define `{name}(self)` on the board, or name the rate like the method"]
+    board.reporter.report(
+        Diagnostic(
+            code="E505",
+            message=f"`{type(schedule).__name__}.{name}` is the rate of a phase that no board has",
+            source=schedule.created_at,
+            help=tuple(Help(text=text) for text in fixes),
+            path=schedule.socket_path,
+        )
+    )
 
 
 def _runs_by_itself(part: Graph, phase: str) -> bool:
@@ -165,7 +182,7 @@ def _run(board: Board, section: Section, part: Graph, phase: str) -> None:
     try:
         section.trace.returned[part.socket_path] = getattr(part, phase)()
     except AlfgraphError as error:
-        board.reporter.extend(error.diagnostics)
+        board.reporter.extend(_at_users_line(diagnostic, part) for diagnostic in error.diagnostics)
     except Exception as error:  # whatever a user's phase method raises becomes a diagnostic
         source = Source.of_exception(error)
         board.reporter.report(
@@ -174,11 +191,24 @@ def _run(board: Board, section: Section, part: Graph, phase: str) -> None:
                 message=f"`{part.label()}.{phase}` raised {type(error).__name__}: {_said(error)}",
                 source=source,
                 path=part.socket_path,
-                help=(Help(text="phase methods run once, on wires, when the board is compiled"),),
+                help=tuple(as_help(fix, source) for fix in (*advice(error), _ONCE)),
             )
         )
     finally:
         slot.trace = None
+
+
+def _at_users_line(diagnostic: Diagnostic, part: Graph) -> Diagnostic:
+    """What an inherited phase method gets wrong is shown where the user made the board."""
+    where = diagnostic.source
+    if where is None or not in_parts_bin(where):
+        return diagnostic
+    source, wired = users_line((where,), plugged(part))
+    related = (*wired, *diagnostic.related)
+    return diagnostic.model_copy(update={"source": source, "related": related})
+
+
+_ONCE = "phase methods run once, on wires, when the board is compiled"
 
 
 def _said(error: Exception) -> str:

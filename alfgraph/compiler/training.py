@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from alfgraph.compiler.board import Board, Ownership, Section
 from alfgraph.compiler.liveness import parts_by_hand
-from alfgraph.compiler.mismatches import place
+from alfgraph.compiler.mismatches import place, plugged
 from alfgraph.component import Component, pins_of
 from alfgraph.diagnostics import Diagnostic, Help
 from alfgraph.families import Buffer, Environment, Optimizer, Target
 from alfgraph.graph import parts_below
+from alfgraph.repairs import without_argument
 from alfgraph.schedules import OnPolicy
 from alfgraph.source import Source, in_parts_bin
 from alfgraph.specs import TensorSpec
@@ -267,14 +268,14 @@ def _record(board: Board, node: Node, owned: list[str], reach: Reach) -> None:
 def _report_unreached(board: Board, node: Node, missing: tuple[str, ...] | list[str]) -> None:
     source, related = place(node)
     loss = node.inputs["loss"].label
+    loss = "this loss" if loss.endswith(" of …)") else f"`{loss}`"
     what = f"the parameters of {listing(missing)}" if missing else "any parameters"
     board.reporter.report(
         Diagnostic(
             code="E122",
-            message=f"the gradient of `{loss}` does not reach {what}, "
-            f"so `{node.path}` cannot train",
+            message=f"the gradient of {loss} does not reach {what}, so `{node.path}` cannot train",
             source=source,
-            related=related,
+            related=(*related, *_stops_of(node.inputs["loss"])),
             help=(
                 Help(
                     text="gradients stop at detach(), sample(), detaching ports, target copies and "
@@ -284,6 +285,19 @@ def _report_unreached(board: Board, node: Node, missing: tuple[str, ...] | list[
             path=node.path,
         )
     )
+
+
+def _stops_of(loss: Value) -> list[tuple[str, Source]]:
+    """Where a gradient was stopped by hand on the way back from a loss."""
+    pending, seen = [loss], {loss}
+    while pending:
+        node = pending.pop().node
+        if node.kind != "component" and node.call == "detach" and node.sources:
+            return [("the gradient stops here", node.sources[0])]
+        new = [value for value in node.inputs.values() if value not in seen]
+        seen.update(new)
+        pending += new
+    return []
 
 
 def _warn_losses(board: Board, node: Node, reach: Reach, named: dict[str, set[str]]) -> None:
@@ -376,19 +390,27 @@ def _report_no_optimizer(board: Board, orphans: dict[str, Node]) -> None:
     """One cause, said once: nothing on the board trains anything."""
     paths = list(orphans)
     sockets = [
-        f"{part.socket_path}.{name}".lstrip(".")
+        (part, name)
         for part in parts_below(board.root)
         for name, value in part
         if value is None and name.endswith("optimizer")
     ]
-    fix = f"plug one into `{sockets[0]}`" if sockets else "`self.optimizer(loss)` in `update`"
+    fix = Help(text="`self.optimizer(loss)` in `update`")
+    if sockets:
+        part, name = sockets[0]
+        default = type(part).model_fields[name].default
+        made = plugged(part)
+        fix = Help(
+            text=f"plug one into `{part.socket_path}.{name}`",
+            edits=without_argument(made, name) if default is not None else (),
+        )
     board.reporter.report(
         Diagnostic(
             code="E120",
             message="the board has no optimizer, so nobody trains the parameters of "
             + listing(paths),
             source=_where_plugged(orphans[paths[0]]),
-            help=(Help(text=fix),),
-            path=paths[0],
+            help=(fix,),
+            path=".".join((sockets[0][0].socket_path, sockets[0][1])) if sockets else paths[0],
         )
     )

@@ -17,14 +17,15 @@ from alfgraph.compiler.arithmetic import compute
 from alfgraph.compiler.board import Board, Section
 from alfgraph.compiler.building import build_module, callable_of
 from alfgraph.compiler.drawing import draw_tensor, resampled
-from alfgraph.compiler.mismatches import place, small_mismatch
+from alfgraph.compiler.mismatches import no_reparametrisation, place, small_mismatch
+from alfgraph.compiler.parts_at_fault import at_part
+from alfgraph.compiler.trial_findings import changed, corrections, one_line, raised, undecided
 from alfgraph.component import Component, pins_of
 from alfgraph.diagnostics import Diagnostic, Fact, Help
 from alfgraph.distributions import TensorDistribution
 from alfgraph.errors import AlfgraphError
 from alfgraph.execution import initial_state, leaf_tensors, scan, step_once
 from alfgraph.families import Buffer, Environment, Optimizer, Target
-from alfgraph.source import Source
 from alfgraph.specs import (
     Dims,
     DistributionSpec,
@@ -112,7 +113,7 @@ class _Trial:
                     self.board.reporter.poison(node.path)  # it would fail in other phases as well
             except Mismatch as mismatch:
                 if not node.is_replaced:
-                    self.board.reporter.report(_undecided(self.board, node, mismatch))
+                    self.board.reporter.report(undecided(self.board, node, mismatch))
 
     def node(self, node: Node) -> None:
         part = node.component
@@ -124,8 +125,9 @@ class _Trial:
             except Mismatch as mismatch:
                 raise AlfgraphError(small_mismatch(self.board, node, mismatch)) from mismatch
             except Exception as error:
-                reason = Mismatch(f"{type(error).__name__}: {_line(error)}")
-                raise AlfgraphError(small_mismatch(self.board, node, reason)) from error
+                reason = Mismatch(f"{type(error).__name__}: {one_line(error)}")
+                found = no_reparametrisation(self.board, node)
+                raise AlfgraphError(found or small_mismatch(self.board, node, reason)) from error
         elif isinstance(part, Environment):
             self.drawn(node)
         elif isinstance(part, Buffer):
@@ -173,10 +175,10 @@ class _Trial:
         if part.has_build() and key not in self.board.modules:
             try:
                 self.board.modules[key] = build_module(self.board, part)
-            except AlfgraphError:
-                raise
+            except AlfgraphError as error:
+                raise AlfgraphError(at_part(error.diagnostics, part, part.socket_path)) from None
             except Exception as error:
-                raise _raised(part, "build", error, ()) from error
+                raise raised(part, "build", error, ()) from error
         return self.board.modules.get(key)
 
     def call(self, node: Node, part: Component) -> None:
@@ -188,10 +190,10 @@ class _Trial:
         except (AlfgraphError, Mismatch):
             raise
         except Exception as error:
-            raise _raised(part, node.call, error, self.facts(node), node) from error
+            raise raised(part, node.call, error, self.facts(node), node) from error
         for port, versions in self.versions(node).items():
             if versions != before[port]:
-                raise _changed(part, node, port)
+                raise changed(part, node, port)
         if not part.deterministic or not _equal(results, again):
             self.board.random.add((node.phase, node.id))
         self.check_results(node, results)
@@ -327,9 +329,17 @@ class _Trial:
                 Fact(subject="its trial run", verb="gave", spec=shown, origin=self.legend()),
             ),
             notes=(f"they differ in {mismatch.aspect}",),
-            help=(Help(text=f"correct the port of {type(part).__name__}, or what it computes"),),
+            help=corrections(part, self.board.spec(value), result, self.shape_of(value)),
             path=node.path,
         )
+
+    def shape_of(self, value: Value) -> tuple[int, ...] | None:
+        """The declared shape in the trial's sizes; None while the number of axes is open."""
+        declared = self.board.spec(value)
+        try:
+            return self.shape(declared.dims) if isinstance(declared, TensorSpec) else None
+        except Mismatch:
+            return None
 
     def legend(self) -> str:
         sizes = ", ".join(f"{symbol.name}={size}" for symbol, size in self.sizes.items())
@@ -432,62 +442,3 @@ def _shown(result: Any, tensor: torch.Tensor | None) -> str:
     if isinstance(result, torch.Tensor) or tensor is None or not isinstance(tensor, torch.Tensor):
         return _kind(result)
     return f"{type(result).__name__} of {_kind(tensor)}"
-
-
-def _changed(part: Component, node: Node, port: str) -> AlfgraphError:
-    source, related = place(node)
-    return AlfgraphError(
-        Diagnostic(
-            code="E113",
-            message=f"`{part.label()}.{node.call}` changes its input `{port}` in place",
-            source=part.created_at or source,
-            related=related,
-            help=(Help(text=f"compute a new tensor, or begin with `{port} = {port}.clone()`"),),
-            path=part.socket_path,
-        )
-    )
-
-
-_LONGEST = 160
-"""Characters of somebody else's message that are quoted."""
-
-_TRIED = "it was run once on small random tensors of these specs"
-_BUILT = "it was built with the sizes that follow from the board"
-
-
-def _raised(
-    part: Component, call: str, error: Exception, facts: tuple[Fact, ...], node: Node | None = None
-) -> AlfgraphError:
-    inside = Source.of_exception(error)
-    wired = place(node)[0] if node is not None else None
-    related = (("called here", wired),) if wired is not None and inside is not None else ()
-    return AlfgraphError(
-        Diagnostic(
-            code="E110",
-            message=f"`{part.label()}.{call}` raised {type(error).__name__}: {_line(error)}",
-            source=inside or part.created_at,
-            related=related,
-            facts=facts,
-            path=part.socket_path,
-            help=(Help(text=_TRIED if facts else _BUILT),),
-        )
-    )
-
-
-def _line(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _undecided(board: Board, node: Node, mismatch: Mismatch) -> Diagnostic:
-    source, related = place(node)
-    counted = "outputs" in mismatch.aspect
-    advice = "`forward` gives a tuple with one result for each output, in their order"
-    return Diagnostic(
-        code="E109" if counted else "E108",
-        help=(Help(text=advice),) if counted else (),
-        message=f"`{node.label_of('').rstrip('.')}`: {mismatch.aspect}",
-        source=source,
-        related=related,
-        path=node.path,
-    )

@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TypedDict
 import torch
 
 from alfgraph.board_file import describe, difference
+from alfgraph.diagnostics import Help, Retype
 from alfgraph.errors import CheckpointError, RunError, add_board_path
 from alfgraph.monitor.display import progress
 from alfgraph.monitor.episodes import EpisodeMetrics
@@ -415,7 +416,10 @@ def refuse_other_board(saved: dict[str, Any], wanted: dict[str, Any], path: Path
         error = CheckpointError(
             f"the run in {path} is of another board, which this one cannot continue",
             code="E601",
-            help="--fresh starts over there; another --run-dir keeps both",
+            help=Help(
+                text=f"`--run-dir {path}-2` keeps both; `--fresh` starts over there",
+                retype=Retype(given=f"--run-dir {path}", instead=f"--run-dir {path}-2"),
+            ),
         )
         notes = tuple(f"{line}" for line in lines)
         raise CheckpointError(error.diagnostics[0].model_copy(update={"notes": notes}))

@@ -87,7 +87,16 @@ class RowWriter:
 
 
 def _set_row(array: Array, row: int, value: Any) -> None:
-    array[row] = value
+    try:
+        array[row] = value
+    except ValueError as error:
+        given, wanted = np.shape(value), array.shape[1:]
+        raise RunError(
+            f"the environment gave an observation of shape {given}, but its space declares "
+            f"{wanted}",
+            code="E605",
+            help="correct its `observation_space`, or what `reset` and `step` return",
+        ) from error
 
 
 def copier(space: AnySpace) -> Callable[[Any], ArrayTree]:

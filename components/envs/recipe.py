@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import gymnasium
 
+from alfgraph.diagnostics import Help, Retype
 from alfgraph.errors import SettingError
 from alfgraph.suggestions import did_you_mean
 
@@ -28,6 +29,11 @@ NAMESPACES = {"ALE": ("ale_py", "atari")}
 """Namespace of ids -> the module that registers them, and the extra that installs it."""
 
 _NO_SUCH_ID = ("No registered env with id", "Malformed environment ID")
+
+_SERIAL = Help(
+    text='`vectorization="serial"` makes one environment after the other',
+    retype=Retype(given="vectorization", instead='"serial"'),
+)
 
 UNLIMITED = 2**31 - 1
 """Steps of an episode without a time limit, for native vector environments, which want a number."""
@@ -90,7 +96,7 @@ class EnvRecipe:
             raise SettingError(
                 f"environment `{self.id}` has no native vector form that fits these settings "
                 "(wrappers and `make` rule it out)",
-                help='vectorization="serial"',
+                help=_SERIAL,
             )
         kwargs = dict(self.kwargs)
         if self.max_episode_steps is not None:
@@ -105,7 +111,7 @@ class EnvRecipe:
             env.close()
             raise SettingError(
                 f"the native vector form of `{self.id}` resets in mode {mode}, not NEXT_STEP",
-                help='vectorization="serial"',
+                help=_SERIAL,
             )
         return env
 
@@ -177,7 +183,9 @@ def _unknown_id(env_id: str, error: Exception) -> SettingError:
         return SettingError(
             f"no environment `{env_id}` is registered in Gymnasium before {module} is imported",
             code="E306",
-            help=f"`{module}:{env_id}`, after pip install 'alfgraph[{extra}]'",
+            help=_renamed(
+                f"`{module}:{env_id}`, after pip install 'alfgraph[{extra}]'", f"{module}:{env_id}"
+            ),
         )
     stem = name.partition("-v")[0].casefold()
     known = list(gymnasium.registry)
@@ -186,10 +194,14 @@ def _unknown_id(env_id: str, error: Exception) -> SettingError:
     return SettingError(
         f"no environment `{env_id}` is registered in Gymnasium",
         code="E306",
-        help=f"did you mean `{close}`?"
+        help=_renamed(f"did you mean `{close}`?", close)
         if close
         else "`module:Id-v0` first imports the module that registers the id",
     )
+
+
+def _renamed(text: str, env_id: str) -> Help:
+    return Help(text=text, retype=Retype(given="id", instead=f'"{env_id}"'))
 
 
 def _missing_package(env_id: str, error: BaseException) -> SettingError:

@@ -26,6 +26,7 @@ from alfgraph.components.networks.heads import (
     StdOptions,
 )
 from alfgraph.components.networks.initializers import Initializer, orthogonal, variance_scaling
+from alfgraph.diagnostics import Help, Retype
 from alfgraph.errors import WiringError
 from alfgraph.families import PolicyNetwork
 from alfgraph.specs import RecordSpec, Spec, TensorSpec
@@ -115,7 +116,10 @@ class ActorDistributionNetwork(PolicyNetwork):
             raise WiringError(
                 f"a {self.continuous} policy needs bounds, and `{action}` has none",
                 code="E101",
-                help='continuous="normal"',
+                help=Help(
+                    text='`continuous="normal"` needs none',
+                    retype=Retype(given="continuous", instead='"normal"'),
+                ),
             )
         if self.continuous == "beta":
             return BetaHead(width, shape, bounds)

@@ -70,7 +70,7 @@ class RewardClipping(RewardTransform):
 
 
 class FunctionalReward(RewardTransform):
-    """Any elementwise function of the reward, such as `lambda r: r.sign() * r.abs().sqrt()`.
+    """Any elementwise function of the reward that has a name, such as `torch.tanh`.
 
     Attributes:
         function: `[*batch, *r] float32 -> [*batch, *r] float32`, plain torch.

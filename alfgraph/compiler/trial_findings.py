@@ -1,0 +1,122 @@
+"""What the trial run finds wrong with a part's own code, and what to type instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from alfgraph.compiler.board import Board
+from alfgraph.compiler.mismatches import place
+from alfgraph.component import Component
+from alfgraph.diagnostics import Diagnostic, Fact, Help
+from alfgraph.errors import AlfgraphError
+from alfgraph.repairs import returned, started_with
+from alfgraph.source import Source
+from alfgraph.specs import Spec, TensorSpec
+from alfgraph.trace import Node
+from alfgraph.unify import Mismatch
+
+
+def corrections(
+    part: Component, declared: Spec, result: Any, shape: tuple[int, ...] | None
+) -> tuple[Help, ...]:
+    """What to append to what `forward` returns, where that is enough.
+
+    Args:
+        part: whose output it is.
+        declared: the spec of the output.
+        result: what came.
+        shape: what should have come, in the trial's sizes.
+    """
+    either = Help(text=f"correct the port of {type(part).__name__}, or what it computes")
+    if not isinstance(result, torch.Tensor) or not isinstance(declared, TensorSpec):
+        return (either,)
+    text = ""
+    if str(result.dtype).removeprefix("torch.") != declared.dtype:
+        text = _CASTS.get(declared.dtype, f".to(torch.{declared.dtype})")
+    elif shape is not None and tuple(result.shape) == (*shape, 1):
+        text = ".squeeze(-1)"
+    if not text:
+        return (either,)
+    edits = returned(_where_defined(part), text)
+    return (Help(text=f"return it with `{text}`", edits=edits), either)
+
+
+_CASTS = {"float32": ".float()", "int64": ".long()", "bool": ".bool()"}
+
+
+def _where_defined(part: Component) -> Source | None:
+    """Where the `forward` of a stateless part stands."""
+    code = getattr(type(part).forward, "__code__", None)
+    if part.has_build() or code is None:
+        return None
+    return Source(file=code.co_filename, line=code.co_firstlineno)
+
+
+def changed(part: Component, node: Node, port: str) -> AlfgraphError:
+    """E113: a part wrote into what it was given."""
+    source, related = place(node)
+    return AlfgraphError(
+        Diagnostic(
+            code="E113",
+            message=f"`{part.label()}.{node.call}` changes its input `{port}` in place",
+            source=part.created_at or source,
+            related=related,
+            help=(
+                Help(
+                    text=f"compute a new tensor, or begin with `{port} = {port}.clone()`",
+                    edits=started_with(_where_defined(part), f"{port} = {port}.clone()"),
+                ),
+            ),
+            path=part.socket_path,
+        )
+    )
+
+
+_LONGEST = 160
+"""Characters of somebody else's message that are quoted."""
+
+_TRIED = "it was run once on small random tensors of these specs"
+_BUILT = "it was built with the sizes that follow from the board"
+
+
+def raised(
+    part: Component, call: str, error: Exception, facts: tuple[Fact, ...], node: Node | None = None
+) -> AlfgraphError:
+    """E110: a part's own code raised; its line, what was wired, and what it got."""
+    inside = Source.of_exception(error)
+    wired = place(node)[0] if node is not None else None
+    related = (("called here", wired),) if wired is not None and inside is not None else ()
+    return AlfgraphError(
+        Diagnostic(
+            code="E110",
+            message=f"`{part.label()}.{call}` raised {type(error).__name__}: {one_line(error)}",
+            source=inside or part.created_at,
+            related=related,
+            facts=facts,
+            path=part.socket_path,
+            help=(Help(text=_TRIED if facts else _BUILT),),
+        )
+    )
+
+
+def one_line(error: Exception) -> str:
+    """What an exception says, in one line that is not too long."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def undecided(board: Board, node: Node, mismatch: Mismatch) -> Diagnostic:
+    """E108, or E109 where the number of outputs is wrong."""
+    source, related = place(node)
+    counted = "outputs" in mismatch.aspect
+    advice = "`forward` gives a tuple with one result for each output, in their order"
+    return Diagnostic(
+        code="E109" if counted else "E108",
+        help=(Help(text=advice),) if counted else (),
+        message=f"`{node.label_of('').rstrip('.')}`: {mismatch.aspect}",
+        source=source,
+        related=related,
+        path=node.path,
+    )

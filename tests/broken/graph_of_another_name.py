@@ -1,0 +1,3 @@
+from alfgraph.components import PPO, Pipeline
+
+board = Pipeline(algorithm=PPO())

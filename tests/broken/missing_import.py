@@ -1,0 +1,3 @@
+from alfgraph.components import Pipeline
+
+graph = Pipeline(algorithm=PPO())

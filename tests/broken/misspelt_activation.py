@@ -1,0 +1,3 @@
+from alfgraph.components import ActorCritic, ActorDistributionNetwork, Pipeline
+
+graph = Pipeline(algorithm=ActorCritic(actor=ActorDistributionNetwork(activation="tahn")))

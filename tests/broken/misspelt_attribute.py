@@ -1,0 +1,3 @@
+import alfgraph.components as parts
+
+graph = parts.Pipline(algorithm=parts.PPO())

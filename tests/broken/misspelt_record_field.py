@@ -1,0 +1,13 @@
+from alfgraph.components import ActorCritic, Pipeline
+
+
+class Board(Pipeline):
+    algorithm: ActorCritic = ActorCritic()
+
+    def unroll(self):
+        step = self.env().step
+        step = step.replace(rewards=step.reward * 0.1)
+        self.env.feed(action=self.algorithm.unroll(step))
+
+
+graph = Board()

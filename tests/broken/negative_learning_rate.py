@@ -1,0 +1,3 @@
+from alfgraph.components import PPO, Adam, Pipeline
+
+graph = Pipeline(algorithm=PPO(optimizer=Adam(lr=-3e-4)))

@@ -1,0 +1,3 @@
+from alfgraph.components import PPO
+
+graph = PPO()

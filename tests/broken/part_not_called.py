@@ -1,0 +1,11 @@
+from alfgraph.components import ActorCritic, Pipeline
+
+
+class Board(Pipeline):
+    algorithm: ActorCritic = ActorCritic()
+
+    def unroll(self):
+        self.env.feed(action=self.algorithm.unroll(self.env.step))
+
+
+graph = Board()

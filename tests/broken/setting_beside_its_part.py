@@ -1,0 +1,3 @@
+from alfgraph.components import GymEnv, Pipeline
+
+graph = Pipeline(env=GymEnv(id="Acrobot-v1"), num_envs=8)

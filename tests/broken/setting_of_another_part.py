@@ -1,0 +1,3 @@
+from alfgraph.components import PPO, Pipeline
+
+graph = Pipeline(algorithm=PPO(), num_envs=8)

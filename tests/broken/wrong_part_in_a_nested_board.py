@@ -1,0 +1,3 @@
+from alfgraph.components import PPO, GAE, ActorCritic, Pipeline
+
+graph = Pipeline(algorithm=PPO(critic=GAE()))
