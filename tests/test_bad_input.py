@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import pytest
@@ -60,7 +61,12 @@ def test_bad_input_ends_a_run_before_it_begins(
         monkeypatch.delitem(gymnasium.registry, name)
     made: list[object] = []
     make = gymnasium.make
-    monkeypatch.setattr(gymnasium, "make", lambda *a, **k: made.append(a) or make(*a, **k))
+
+    def counted(*args: Any, **named: Any) -> Any:
+        made.append(args)
+        return make(*args, **named)
+
+    monkeypatch.setattr(gymnasium, "make", counted)
     assert main(["run", *typed.split(), "--run-dir", "run", "--json"]) == 1
     printed = capsys.readouterr()
     told = json.loads(printed.out)
