@@ -109,6 +109,37 @@ ENTRIES = (
         """,
     ),
     Code(
+        code="W206",
+        title="recurrent state starts in the middle of an episode",
+        meaning="""A component with registers is applied to stored sequences that may begin anywhere
+        in an episode, and is given no `state=`: it starts from its initial state there.""",
+        why="""While acting it had seen the episode so far. The network is trained on a state it
+        never acts with; the log-probabilities no longer match, and PPO's first ratio is not 1.""",
+        wrong="""
+        policy = self.actor(batch.step).policy
+        """,
+        fixed="""
+        policy = self.actor(batch.step, state=batch.state[0]).policy    # recorded while acting
+        """,
+    ),
+    Code(
+        code="E207",
+        title="the gradient of a rollout is used more than once",
+        meaning="""The loss reaches parameters through recorded wires, so the gradient runs from
+        `update` back into `unroll`. That gradient exists once: after the first optimizer step the
+        parameters it belongs to are gone. The schedule, however, runs `update` several times per
+        rollout.""",
+        why="""From the second pass on the data are off-policy while the loss believes that they are
+        not: the classical failure of actor-critic with several epochs.""",
+        wrong="""
+        graph = Pipeline(algorithm=ActorCritic(), schedule=Epochs(unroll_length=8, epochs=4))
+        """,
+        fixed="""
+        graph = Pipeline(algorithm=PPO(), schedule=Epochs(unroll_length=8, epochs=4))
+        # or one update per rollout: ActorCritic() with OnPolicy(unroll_length=8)
+        """,
+    ),
+    Code(
         code="W209",
         title="statistics are never updated",
         meaning="""A normalizer is applied, but no phase calls its `observe`: its mean stays 0 and

@@ -1,4 +1,4 @@
-"""E120 to W125: gradients, losses and who trains which parameters."""
+"""E120 to E124: gradients, losses and who trains which parameters."""
 
 from alfgraph.codes.code import Code
 

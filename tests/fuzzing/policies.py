@@ -19,7 +19,6 @@ POLICIES: dict[str, str] = {
     "E304": "a socket is filled by its family, and by a class that computes",
     "E501": "an algorithm runs under the kind of schedule it was written for",
     "E502": "every mini-batch is what the schedule says, and no transition is lost",
-    "E503": "a schedule trains something",
     "E505": "a phase has a rate, and a rate a phase",
 }
 """By code."""
