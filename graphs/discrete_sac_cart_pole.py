@@ -1,4 +1,4 @@
-"""Soft actor-critic on discrete actions: SAC's own board, on CartPole; 500 within 30,000 steps."""
+"""Soft actor-critic on discrete actions: SAC's own board, on CartPole; over 450 in 30,000 steps."""
 
 from alfgraph.components import (
     SAC,
