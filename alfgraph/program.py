@@ -33,10 +33,6 @@ from alfgraph.trace import Node
 _OF_TRAINING = (Buffer, Environment, Optimizer)
 
 
-Clock = tuple[dict[str, float], Callable[[], object] | None]
-"""Seconds by phase, and what to wait for before the clock is read."""
-
-
 class Program:
     """What runs: modules, buffers, optimizers, environments and the functions that use them.
 
@@ -46,6 +42,7 @@ class Program:
         modules: by parameter path; ordinary nn.Modules.
         counters: iteration, env_steps, and runs of gated phases.
         log: what the program's last update logged, by tag.
+        seconds: where `time_phases` adds up; None before it was called.
     """
 
     def __init__(
@@ -79,7 +76,8 @@ class Program:
         self._length = Fraction(str(plan.schedule.unroll_length))
         self._training = training
         self._inside = False
-        self._clock: Clock | None = None
+        self.seconds: dict[str, float] | None = None
+        self._wait: Callable[[], object] | None = None
         self._generators = seeded_generators(seed, device)
         try:
             with self.generators():
@@ -258,18 +256,18 @@ class Program:
             seconds: where to add, by phase.
             wait: called before the clock is read: waits for an accelerator.
         """
-        self._clock = (seconds, wait)
+        self.seconds, self._wait = seconds, wait
         self._time(self.namespace)
 
     def _time(self, namespace: dict[str, Any]) -> None:
         """Let the phases of a namespace be timed, if those of the program are."""
-        if self._clock is None:
+        if self.seconds is None:
             return
-        seconds, wait = self._clock
         for phase in self.plan.phases:
             if phase.phase != "predict" and phase.name in namespace:
-                seconds.setdefault(phase.name, 0.0)
-                namespace[phase.name] = _timed(namespace[phase.name], seconds, phase.name, wait)
+                self.seconds.setdefault(phase.name, 0.0)
+                function = namespace[phase.name]
+                namespace[phase.name] = _timed(function, self.seconds, phase.name, self._wait)
 
     def variant(self, source: str, file_name: str, **names: Any) -> dict[str, Any]:
         """Other source over the same parts and state; its `iteration` may take turns with ours.

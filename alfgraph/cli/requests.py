@@ -90,6 +90,12 @@ class RunRequest(BoardRequest):
     ] = False
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
     profile: Annotated[bool, typer.Option("--profile", help="Say where the time went.")] = False
+    board: Annotated[
+        bool, typer.Option("--board", help="Serve the board with live values, to this machine.")
+    ] = False
+    board_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="The port of --board. [a free one]")
+    ] = None
 
 
 @dataclass(frozen=True)

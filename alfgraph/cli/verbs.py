@@ -220,6 +220,7 @@ def run(request: RunRequest) -> None:
             quiet=request.json,
             on_summary=say if request.json else None,
             profile=request.profile,
+            board=_board_port(request),
             plan=made,
         )
     if request.json:
@@ -238,6 +239,13 @@ def run(request: RunRequest) -> None:
         print("\n" + ending(request, result, made.compiled.board.trainer, paint_of(sys.stdout)))
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)
+
+
+def _board_port(request: RunRequest) -> int | None:
+    """The port of the live board, 0 for a free one; `--board-port` alone means `--board` too."""
+    if request.board_port is not None:
+        return request.board_port
+    return 0 if request.board else None
 
 
 def _ask_before_forgetting(request: RunRequest) -> None:

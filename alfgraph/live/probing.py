@@ -18,7 +18,6 @@ from alfgraph.live.measuring import Measurement
 from alfgraph.program import Program
 from alfgraph.render.from_plan import values_by_pin
 from alfgraph.render.view import PinRef
-from alfgraph.trace import Value
 
 
 class Probes:
@@ -31,19 +30,25 @@ class Probes:
             program: what trains.
         """
         self._program = program
-        self._values: dict[PinRef, Value] = values_by_pin(program.plan)
+        values = values_by_pin(program.plan).items()
+        self._values = {pin: v for pin, v in values if v.node.phase != "predict"}
         self._variant: tuple[tuple[PinRef, ...], dict[str, Any]] = ((), {})
         self._replaced: Any = None
         self._slots: list[Measurement] = []
 
     def known(self, pins: Iterable[PinRef]) -> tuple[PinRef, ...]:
-        """Those pins that a wire starts at, each once."""
+        """Those pins that a wire of the training loop starts at, each once."""
         return tuple(dict.fromkeys(pin for pin in pins if pin in self._values))
 
     @property
     def is_measuring(self) -> bool:
         """Whether the next iteration is run with meters."""
         return self._replaced is not None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a value has come through every wire that is measured."""
+        return all(measured.calls for measured in self._slots)
 
     def insert(self, pins: tuple[PinRef, ...]) -> None:
         """Measure wires in the next iteration.

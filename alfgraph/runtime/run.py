@@ -64,7 +64,8 @@ def run(
             `runs/`.
         plan: the board's plan, if it was made already.
         **options: `device` overrides `trainer.device`; `fresh` forgets what the directory holds;
-            `quiet` shows no progress; `on_summary` is called with every summary, which is what W&B
+            `quiet` shows no progress; `board` serves the live board on that port of the loopback
+            interface, 0 on a free one; `on_summary` is called with every summary, which is what W&B
             or MLflow need; `profile` prints where the time went; `save=False` writes nothing at
             all (notebooks, tests).
 

@@ -49,6 +49,7 @@ class RunOptions(TypedDict, total=False):
     on_summary: Callable[[dict[str, Any]], None] | None
     profile: bool
     save: bool
+    board: int | None
 
 
 class Session:
@@ -95,6 +96,7 @@ class Session:
         self.fresh = options.get("fresh", False)
         self.profile = options.get("profile", False)
         self.on_summary = options.get("on_summary")
+        self.board_port = options.get("board")
         self.progress = progress(options.get("quiet", False) or self.trainer.progress == "none")
         self.last_return = math.nan
         self.best_return = math.nan
@@ -103,6 +105,7 @@ class Session:
         self.saved_at = -1
         self._extra_at = -1
         self._started_at = 0
+        self._before: dict[str, float] = {}
         self.saver = Saver()
         self._closing = contextlib.ExitStack()
         self._run_dir = run_dir
@@ -127,7 +130,7 @@ class Session:
         return self
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        self._closing.close()
+        self._closing.__exit__(kind, error, traceback)
 
     def _open(self, stack: contextlib.ExitStack) -> None:
         """Until the program runs nothing is written: a run that cannot start leaves no trace."""
@@ -140,6 +143,8 @@ class Session:
             program.start()
         else:
             program.load_state(state["program"])
+        if self.board_port is not None:
+            self._show_board(stack, self.board_port)
         self._begin_directory()
         self.summaries = Summaries(
             program, self.metrics, self.progress, self.directory, self.on_summary
@@ -158,7 +163,7 @@ class Session:
             self.summaries.begin(at=-1)
             self.summaries.describe(self.plan)
         self.was_finished = self.is_done
-        self._started_at = program.counters["env_steps"]
+        self._started_at, self._before = program.counters["env_steps"], dict(self.seconds)
 
     def _find_state(self) -> tuple[dict[str, Any] | None, tuple[Any, ...]]:
         """What to resume from: the newest whole checkpoint, if it is of this board."""
@@ -187,6 +192,13 @@ class Session:
         self.observer.counters = self.program.counters
         return self.program
 
+    def _show_board(self, stack: contextlib.ExitStack, port: int) -> None:
+        from alfgraph.live.live_board import LiveBoard  # a server, only where it is asked for
+
+        history = self.directory.metrics if self.directory is not None else None
+        board = LiveBoard(port, self.progress, self.program, self.metrics, history)
+        self.progress = stack.enter_context(board)
+
     def _begin_directory(self) -> None:
         if self.directory is not None:
             if self.fresh:
@@ -196,9 +208,12 @@ class Session:
     def _set_clocks(self) -> None:
         on_device = self.device.startswith("cuda")
         self.seconds = self.summaries.seconds
-        self.program.time_phases(
-            self.seconds, torch.cuda.synchronize if self.profile and on_device else None
-        )
+        wait = torch.cuda.synchronize if self.profile and on_device else None
+        if self.profile:
+            from alfgraph.runtime.profiling import Profile  # only where it is asked for
+
+            self._profile = Profile(self.program, wait)
+        self.program.time_phases(self.seconds, wait)
         self.seconds.update(iteration=0.0, evaluate=0.0, save=0.0, log=0.0)
 
     def _plan_line(self) -> str:
@@ -394,15 +409,13 @@ class Session:
     def steps_per_second(self) -> float:
         """Env steps of this session per second of training."""
         steps = self.program.counters["env_steps"] - self._started_at
-        return steps / self.seconds["iteration"] if self.seconds["iteration"] > 0 else 0.0
+        seconds = self.seconds["iteration"] - self._before["iteration"]
+        return steps / seconds if seconds > 0 else 0.0
 
     def print_profile(self) -> None:
         """Print where the time went."""
-        around = {"evaluate", "save", "log"}
-        total = sum(self.seconds[name] for name in (*around, "iteration")) or 1.0
-        for name, seconds in sorted(self.seconds.items(), key=lambda item: -item[1]):
-            indent = "" if name in around or name == "iteration" else "  "
-            print(f"  {indent + name:<16} {seconds:8.2f} s  {seconds / total:6.1%}")
+        spent = {name: seconds - self._before[name] for name, seconds in self.seconds.items()}
+        print(self._profile.text(spent))
 
 
 def refuse_other_board(saved: dict[str, Any], wanted: dict[str, Any], path: Path) -> None:

@@ -49,7 +49,6 @@ def test_measuring_every_wire_changes_nothing(path: Path) -> None:
     plain, measured = started(graph), started(graph)
     probes = Probes(measured)
     pins = probes.known(values_by_pin(measured.plan))
-    trained = {pin for pin in pins if not pin[0].startswith("predict")}
     found: dict[Any, Any] = {}
     for number in range(4):
         iterate(plain)
@@ -58,7 +57,9 @@ def test_measuring_every_wire_changes_nothing(path: Path) -> None:
         iterate(measured)
         found |= probes.remove()
     assert differences(plain.state(), measured.state(), "") == []
-    assert set(found) == trained
+    assert set(found) == set(pins)
+    assert any(pin[0].startswith("unroll/") for pin in pins)
+    assert not any(pin[0].startswith("predict/") for pin in pins)
     probes.close()
     plain.close()
     measured.close()
@@ -79,8 +80,9 @@ def test_what_is_measured_is_what_flowed() -> None:
     assert probes.known([observed, ("unroll/nobody", "x"), observed]) == (observed,)
     assert probes.remove() == {}
     probes.insert((observed, policy))
-    assert probes.is_measuring
+    assert (probes.is_measuring, probes.is_complete) == (True, False)
     iterate(program)
+    assert probes.is_complete
     found = probes.remove()
     assert not probes.is_measuring
     assert found[observed]["calls"] == 4

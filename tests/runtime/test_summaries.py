@@ -130,11 +130,9 @@ def test_profiling_says_where_the_time_went(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     train(board("recurrent", trainer__num_iterations=3), tmp_path, profile=True)
-    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
-    names = [row[0] for row in rows]
-    assert set(names) == {"iteration", "unroll", "update", "evaluate", "save", "log"}
-    share = {row[0]: float(row[3].rstrip("%")) for row in rows}
-    assert share["unroll"] + share["update"] <= share["iteration"] + 0.2
+    title, *rows = capsys.readouterr().out.splitlines()
+    assert title.split() == ["calls", "time", "share", "each"]
+    assert {row.split()[0] for row in rows} >= {"unroll", "update", "evaluate", "env.step"}
 
 
 def test_metrics_of_one_s_own_are_against_three_axes(tmp_path: Path) -> None:
