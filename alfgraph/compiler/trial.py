@@ -216,8 +216,13 @@ class _Trial:
         initial = {port.name: port.initial for port in registers}
         step_type = self.step_type(node)
         run = scan if len(batch) > 1 else step_once
+        wanted = len(node.outputs) + len(registers)
+
+        def counted(*given: Any) -> tuple[Any, ...]:
+            return tuple(_as_list(compute_call(*given), wanted, part, node))
+
         *results, before, _after = run(
-            compute_call, inputs, state, initial, step_type, len(node.outputs)
+            counted, inputs, state, initial, step_type, len(node.outputs)
         )
         if node.state is not None and not node.pinned_state:
             self.values[node.state] = before

@@ -26,8 +26,8 @@ class ActionMapping:
     """Turns batched actions as the board sees them into what a vector environment expects.
 
     As in ALF, a bounded continuous action is [-1, 1] on the board and is clipped into its bounds
-    on the way to the environment; unbounded dimensions pass unchanged. A discrete action counts
-    from 0 on the board, whatever its start in the environment.
+    on the way to the environment; unbounded dimensions pass unchanged. A discrete action is int64
+    on the board and counts from 0, whatever its dtype and start in the environment.
 
     Attributes:
         env_space: Action space of one environment.
@@ -79,10 +79,11 @@ class ActionMapping:
             return spaces.Dict([(name, self._seen(part)) for name, _, part in parts(space)])
         if isinstance(space, spaces.Tuple):
             return spaces.Tuple([self._seen(part) for _, _, part in parts(space)])
-        if self._zero_based and isinstance(space, spaces.Discrete):
-            return spaces.Discrete(int(space.n), dtype=np.dtype(space.dtype).type)
-        if self._zero_based and isinstance(space, spaces.MultiDiscrete):
-            return spaces.MultiDiscrete(space.nvec, dtype=np.dtype(space.dtype).type)
+        if isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
+            return self._seen_choices(space)
+        if isinstance(space, spaces.Box) and np.dtype(space.dtype).kind in "iu":
+            low, high = (_as_int64(bound) for bound in (space.low, space.high))
+            return spaces.Box(low, high, dtype=np.int64)
         if isinstance(space, spaces.Box) and np.dtype(space.dtype).kind == "f":
             bounded = _bounded(space) if self._normalize else np.zeros(space.shape, np.bool_)
             return spaces.Box(
@@ -92,6 +93,12 @@ class ActionMapping:
             )
         leaf_shape(space)
         return space
+
+    def _seen_choices(self, space: spaces.Discrete | spaces.MultiDiscrete) -> AnySpace:
+        """Gives choices as int64, which is what policies give."""
+        if isinstance(space, spaces.Discrete):
+            return spaces.Discrete(int(space.n), start=0 if self._zero_based else int(space.start))
+        return spaces.MultiDiscrete(space.nvec, start=None if self._zero_based else space.start)
 
     def _converter(self, space: AnySpace) -> Converter:
         """Compiles the conversion of a space's batches."""
@@ -135,6 +142,13 @@ class ActionMapping:
             return action
 
         return convert
+
+
+def _as_int64(bound: Array) -> Array:
+    """Gives a bound of a whole-number box; uint64's largest is cut."""
+    if bound.dtype == np.uint64:
+        bound = np.minimum(bound, np.uint64(np.iinfo(np.int64).max))
+    return bound.astype(np.int64)
 
 
 def _bounded(space: spaces.Box) -> Array:

@@ -34,6 +34,10 @@ from alfgraph.specs import RecordSpec, Spec, TensorSpec
 Width = Annotated[int, Field(ge=1)]
 
 
+MOST_CHOICES = 100_000
+"""Logits of a discrete policy; more than that is a space that nobody meant to choose from."""
+
+
 class ActorDistributionNetwork(PolicyNetwork):
     """A multi-layer perceptron with a head that fits the action.
 
@@ -154,9 +158,26 @@ def _discrete_head(
     count = math.prod(shape)
     lows, highs = _per_element(action.low, count), _per_element(action.high, count)
     sizes = tuple(high - low + 1 for low, high in zip(lows, highs, strict=True))
+    _check_choices(action, sum(sizes))
     if not shape:
         return CategoricalHead(width, sizes[0], lows[0], initializer=init)
     return MultiCategoricalHead(width, sizes, lows, shape, initializer=init)
+
+
+def _check_choices(action: TensorSpec, count: int) -> None:
+    """Every choice has a logit of its own, and the chosen one is an int64."""
+    if count > MOST_CHOICES:
+        raise WiringError(
+            f"a discrete policy gives every choice a logit, and `{action}` has {count:,} choices",
+            code="E101",
+            help="wrap the environment so that its action is a float Box, or has fewer choices",
+        )
+    if action.dtype != "int64":
+        raise WiringError(
+            f"a discrete policy gives int64, and the action is `{action}`",
+            code="E101",
+            help="let the environment's port take int64, as GymEnv's does, and convert there",
+        )
 
 
 def _per_element(bound: Any, count: int) -> tuple[int, ...]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
+from gymnasium import spaces
 
 from alfgraph.compiler import compile_graph
 from alfgraph.components import (
@@ -134,3 +136,13 @@ def test_long_lines_of_registers_are_wrapped() -> None:
     graph = board(ActorCritic(schedule=OnPolicy(unroll_length=2)), transforms=transforms)
     program = trained(graph, 2)
     assert ",," not in program.plan.code
+
+
+def test_a_discrete_policy_does_not_choose_among_millions() -> None:
+    class Many(Noise):
+        def __init__(self) -> None:
+            super().__init__()
+            self.action_space = spaces.Box(0, 10**6, (1,), np.int64)
+
+    with pytest.raises(WiringError, match=r"(?s)E101.*has\s+1,000,001\s+choices"):
+        compile_graph(Pipeline(env=GymEnv(make=Many, num_envs=2), algorithm=PPO()))

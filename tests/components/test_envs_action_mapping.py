@@ -124,3 +124,23 @@ def test_zeros_are_the_boards_tree() -> None:
 def test_actions_with_a_gradient_are_read() -> None:
     mapping = ActionMapping(STEER)
     assert mapping(torch.zeros(1, 3, requires_grad=True)).tolist() == [[0.0, 5.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        spaces.Box(-2, 3, (2,), np.int32),
+        spaces.Box(0, 255, (2,), np.uint8),
+        spaces.Box(0, 2**64 - 1, (2,), np.uint64),
+        spaces.Discrete(3, dtype=np.int32),
+        spaces.MultiDiscrete([2, 3], dtype=np.int8),
+    ],
+)
+def test_choices_are_int64_on_the_board_and_the_environments_dtype_behind_it(space: Any) -> None:
+    mapping = ActionMapping(space)
+    assert mapping.board_space.dtype == np.int64
+    shape: Any = mapping.board_space.shape
+    first = np.zeros((1, *shape), np.int64)
+    converted = mapping(torch.from_numpy(first))
+    assert converted.dtype == space.dtype
+    assert space.contains(converted[0])

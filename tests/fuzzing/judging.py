@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from alfgraph.binding import bind
 from alfgraph.compiler.board import Board
 from alfgraph.compiler.pipeline import _unchecked
@@ -89,6 +91,7 @@ def _limit(seconds: int) -> Iterator[None]:
 
 def judge(mutant: Mutant) -> Verdict:
     """Check a mutant; run it if it is clean, lower it anyway if it is not."""
+    torch.set_grad_enabled(True)  # a mutant that was stopped may have left it off
     try:
         with _limit(SECONDS):
             return _judged(mutant)

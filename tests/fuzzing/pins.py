@@ -31,6 +31,7 @@ def watch(program: Program, tell: Tell) -> None:
         bound = program.namespace.get(name)
         if isinstance(part, Environment):
             _watch_environment(bound, part, tell)
+            _watch_opened(part, tell)
         elif isinstance(part, Optimizer):
             _watch_optimizer(bound, part, tell)
         elif isinstance(bound, Recurrent):
@@ -48,6 +49,18 @@ def _watch_environment(env: Any, part: Environment, tell: Tell) -> None:
         return step(action)
 
     env.step = watched
+
+
+def _watch_opened(part: Environment, tell: Tell) -> None:
+    """Evaluation opens environments of its own."""
+    opens = part.open
+
+    def watched(*args: Any) -> Any:
+        env = opens(*args)
+        _watch_environment(env, part, tell)
+        return env
+
+    part.__dict__["open"] = watched
 
 
 def _same(action: Any, spec: Spec, count: int) -> bool:

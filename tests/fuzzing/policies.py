@@ -26,6 +26,11 @@ POLICIES: dict[str, str] = {
 BOUNDS = "bounds: a wire may only carry what the port admits; a run that has not yet left them may"
 """E101 and E109 where only the bounds differ."""
 
+BATCH_AND_SAMPLE = (
+    "batch and sample axes are told apart: rows of a matrix are no further batch axis"
+)
+"""E101 where the ranks differ, though all axes together would pass."""
+
 REFUSED_BY_PART = "a part that finds nothing to work on is refused, not left without effect"
 """E101 that a component says itself: no uint8 image among the observations, for one."""
 
@@ -53,6 +58,8 @@ def policy_of(diagnostic: Diagnostic, changes: tuple[str, ...]) -> str | None:
     text = " ".join((diagnostic.message, *diagnostic.notes))
     if diagnostic.code in {"E101", "E109"} and "bounds" in text:
         return BOUNDS
+    if diagnostic.code == "E101" and "differ in rank" in text:
+        return BATCH_AND_SAMPLE
     if diagnostic.code in {"E109", "E110"} and any(diagnostic.path in made for made in changes):
         return ANY_SIZE
     if diagnostic.code == "E101" and not diagnostic.facts:
@@ -60,4 +67,4 @@ def policy_of(diagnostic: Diagnostic, changes: tuple[str, ...]) -> str | None:
     return f"{diagnostic.code} {POLICIES[diagnostic.code]}" if diagnostic.code in POLICIES else None
 
 
-OTHERS = (BOUNDS, REFUSED_BY_PART, ANY_SIZE, DEAD)
+OTHERS = (BOUNDS, BATCH_AND_SAMPLE, REFUSED_BY_PART, ANY_SIZE, DEAD)

@@ -64,10 +64,10 @@ def rewire(part: type, method: str, random: Random) -> type | None:
         return None
     _Supers(owner.__name__).visit(tree)
     change = random.choices(list(_CHANGES), weights=list(_CHANGES.values()))[0]
-    if not change(tree, random, part):
-        return None
     tree.name = method
     try:
+        if not change(tree, random, part):
+            return None
         return _subclass(part, owner, function, ast.fix_missing_locations(tree))
     except SyntaxError:  # such as a keyword given twice
         return None
