@@ -182,7 +182,7 @@ def unpack(wire: Any) -> None:
             "longer is a component with a `forward`",
         ),
         (lambda w: w.sum(), "a wire has no `.sum`; `actor.x` is a handle, not a tensor", ""),
-        (lambda w: w[::2], "a wire is sliced along its leading axis without a step", ""),
+        (lambda w: w[::-1], "the step of a slice is a positive number", ""),
         (
             lambda w: w[1:, 0],
             "`actor.x` is indexed by its leading axis or by a key, not by (slice",
