@@ -30,30 +30,23 @@ from alfgraph.render.from_plan import board_view
 from alfgraph.render.layout import lay_out
 from alfgraph.runtime.session import RunOptions, Session
 from alfgraph.schedules import OffPolicy
+from tests.graph_files import GRAPHS, NEEDS, skip_without_packages
 from tests.render.test_layout import check_geometry
 from tests.render.test_lettering import check_lettering
 
 ROOT = Path(__file__).resolve().parents[1]
-GRAPHS = sorted((ROOT / "graphs").glob("*.py"))
 ITERATIONS = 2
 HAS_RASTER = importlib.util.find_spec("resvg_py") is not None
-NEEDS = {
-    "LunarLander": "Box2D",
-    "BipedalWalker": "Box2D",
-    "CarRacing": "Box2D",
-    "HalfCheetah": "mujoco",
-    "gymnasium_robotics": "gymnasium_robotics",
-}
-"""The package that graph files with this word need."""
 
 
 def short(path: Path) -> Graph:
     """A graph file's board, told to stop after two iterations."""
-    text = path.read_text(encoding="utf-8")
-    for package in {package for word, package in NEEDS.items() if word in text}:
-        if importlib.util.find_spec(package) is None:
-            pytest.skip(f"{package} is not installed")
-    ends = {"trainer.num_iterations": ITERATIONS, "trainer.num_eval_episodes": 2}
+    skip_without_packages(path)
+    ends: dict[str, object] = {
+        "trainer.num_iterations": ITERATIONS,
+        "trainer.num_eval_episodes": 2,
+        "trainer.eval_interval": None,  # one longer than the run is worth a warning
+    }
     graph = set_values(load(path), ends)
     if isinstance(graph.plan().compiled.board.collection, OffPolicy):
         graph = set_values(graph, {"schedule.initial_collect_steps": 0})  # learn at once
