@@ -294,7 +294,7 @@ def _file_name(part: str, taken: Mapping[str, Any]) -> str:
 
 def _write_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
     try:
-        body = json.dumps(manifest, indent=1, allow_nan=False).encode()
+        body = json.dumps(manifest, allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"The board cannot be written as JSON: {error}.") from error
     # The checksum is of the bytes behind it, so that any changed byte is noticed.

@@ -188,6 +188,7 @@ class Session:
         self.program = Program(
             self.plan, seed=self.trainer.random_seed, device=self.device, episodes=self.observer
         )
+        self._provenance = provenance(self.plan.compiled.board.root)
         stack.callback(self.program.close)
         self.observer.counters = self.program.counters
         return self.program
@@ -384,7 +385,7 @@ class Session:
                 "extra_at": self._extra_at,
                 "seconds": dict(self.seconds),
             },
-            "provenance": provenance(self.plan.compiled.board.root),
+            "provenance": self._provenance,
         }
 
     def _resume(self, state: dict[str, Any]) -> None:

@@ -61,6 +61,9 @@ class Summaries:
         self.metrics = metrics
         self.progress = progress
         self.seconds: dict[str, float] = {}
+        modules = {p: m for p, m in program.modules.items() if isinstance(m, torch.nn.Module)}
+        parameters = {path: list(module.parameters()) for path, module in modules.items()}
+        self._parameters = {path: found for path, found in parameters.items() if found}
         hooks = [on_summary] if on_summary is not None else []
         files: list[Any] = []
         if directory is not None:
@@ -87,10 +90,8 @@ class Summaries:
             found[f"{path}/grad_norm"] = float(optimizer.grad_norm)
             found[f"{path}/lr"] = float(optimizer.lr)
         with torch.no_grad():
-            for path, module in self.program.modules.items():
-                parameters = list(module.parameters()) if hasattr(module, "parameters") else []
-                if parameters:
-                    found[f"{path}/parameter_norm"] = norm_of(parameters)
+            for path, parameters in self._parameters.items():
+                found[f"{path}/parameter_norm"] = norm_of(parameters)
         return found
 
     def own_metrics(self) -> dict[str, float]:

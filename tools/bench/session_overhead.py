@@ -1,6 +1,7 @@
 """What logging, progress and checkpoints cost: A2C on CartPole at its defaults, with and without.
 
-Pairs of runs alternate, so that a machine that slows down slows both; evaluation is off in both.
+Runs are paired and take turns in going first, so that a machine that slows down slows both;
+evaluation is off in both.
 Run: python tools/bench/session_overhead.py [PAIRS]
 """
 
@@ -40,9 +41,11 @@ def main(pairs: int) -> None:
     seconds(bare, None)
     shares: list[tuple[float, float]] = []
     rates = []
-    for _ in range(pairs):
+    for pair in range(pairs):
         with tempfile.TemporaryDirectory() as place:
-            full, without = seconds(graph, f"{place}/run"), seconds(bare, None)
+            first = seconds(bare, None) if pair % 2 else None
+            full = seconds(graph, f"{place}/run")
+            without = first or seconds(bare, None)
         shares.append((full[0] / without[0] - 1.0, full[1] / without[1] - 1.0))
         rates.append(ENV_STEPS / full[0])
     wall, cpu = (statistics.median(column) for column in zip(*shares, strict=True))
