@@ -40,9 +40,15 @@ class Channel:
 
 @dataclass(slots=True, eq=False)
 class Band:
-    """A phase on the board; `x`, `y`, `width` and `height` are those of its frame."""
+    """A phase on the board, or one row of it; its chips lie within `x`, `y`, `width`, `height`.
+
+    Attributes:
+        index: counts the bands from the top.
+        row: counts the rows of its phase.
+    """
 
     index: int
+    row: int
     phase: PhaseView
     chips: list[Chip]
     columns: Columns
@@ -57,8 +63,8 @@ class Band:
     lanes: int = 0
 
 
-def make_band(index: int, phase: PhaseView, chips: list[Chip], nets: list[Net]) -> Band:
-    """Places the chips of a phase relative to each other; `nets` are those that start in it."""
+def make_band(index: int, row: int, phase: PhaseView, chips: list[Chip], nets: list[Net]) -> Band:
+    """Places the chips of a row relative to each other; `nets` are those that start in it."""
     columns = arrange(chips, nets)
     height = settle(columns.columns)
     for column in columns.columns:
@@ -73,24 +79,30 @@ def make_band(index: int, phase: PhaseView, chips: list[Chip], nets: list[Net]) 
         if item.net is not None
     }
     channels = [Channel() for _ in range(len(columns.columns) + 1)]
-    band = Band(index, phase, chips, columns, channels, passing, height)
+    band = Band(index, row, phase, chips, columns, channels, passing, height)
     _add_forward_trunks(band)
     for chip in chips:
         channel = channels[columns.place[chip] + 1]
         for pin in chip.pins.values():
             if pin.side == "out" and pin.connected:
-                channel.labels = max(channel.labels, math.ceil(len(label(pin)) * LABEL_ADVANCE))
-    for net in nets:
-        for sink in net.sinks:
-            if sink.failing:
-                channel = channels[columns.place[sink.pin.chip]]
-                channel.notes = max(channel.notes, note_width(sink.failing) + 2 * GRID)
+                channel.labels = max(channel.labels, label_width(pin))
     return band
+
+
+def make_room_for_note(band: Band, sink: Sink) -> None:
+    """Keeps room before a pin for what is wrong with its wire."""
+    channel = band.channels[band.columns.place[sink.pin.chip]]
+    channel.notes = max(channel.notes, note_width(sink.failing or "") + 2 * GRID)
 
 
 def note_width(text: str) -> int:
     """How wide a plate with a text is."""
     return math.ceil(len(text) * LABEL_ADVANCE * 1.05) + 14
+
+
+def label_width(pin: Pin) -> int:
+    """The room that is kept for the label of a pin."""
+    return math.ceil(len(label(pin)) * LABEL_ADVANCE)
 
 
 def label(pin: Pin) -> str:
@@ -171,9 +183,13 @@ def set_tracks(band: Band) -> None:
         straight = {t.lefts[0] for t in channel.trunks.values() if t.straight and t.lefts}
         bent = [trunk for trunk in channel.trunks.values() if not trunk.straight]
         channel.drawn, channel.tracks = assign_tracks(bent, straight)
-        tracks = channel.tracks * TRACK_PITCH
-        channel.width = _whole(channel.labels + 3 * GRID + tracks + STUB + channel.notes)
+        channel.width = channel_width(channel.labels, channel.tracks, channel.notes)
     band.width = HEADING + sum(channel.width for channel in band.channels) + _chip_widths(band)
+
+
+def channel_width(labels: int, tracks: int, notes: int) -> int:
+    """How wide a channel must be for its labels, tracks and notes."""
+    return _whole(labels + 3 * GRID + tracks * TRACK_PITCH + STUB + notes)
 
 
 def _whole(width: float) -> int:

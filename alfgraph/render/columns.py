@@ -66,13 +66,17 @@ def arrange(chips: list[Chip], nets: list[Net]) -> Columns:
     return result
 
 
+def places(chips: list[Chip], nets: list[Net]) -> dict[Chip, int]:
+    """The columns that `arrange` would give the chips."""
+    return _places(chips, _forward_sinks(chips, nets), nets)
+
+
 def _forward_sinks(chips: list[Chip], nets: list[Net]) -> set[Sink]:
-    """The sinks that come after their source: all but latched ones and those that close a loop."""
-    edges: dict[Chip, list[tuple[Chip, Sink]]] = {chip: [] for chip in chips}
-    for net in nets:
-        for sink in net.sinks:
-            if net.layer == "wire" and not sink.latched and sink.pin.chip is not net.source.chip:
-                edges[net.source.chip].append((sink.pin.chip, sink))
+    """The sinks that come after their source, in the same row.
+
+    That is all but latched ones and those that close a loop.
+    """
+    edges = _edges(chips, nets)
     forward: set[Sink] = set()
     state: dict[Chip, int] = {}
     for root in chips:
@@ -94,6 +98,18 @@ def _forward_sinks(chips: list[Chip], nets: list[Net]) -> set[Sink]:
                 state[chip] = 2
                 stack.pop()
     return forward
+
+
+def _edges(chips: list[Chip], nets: list[Net]) -> dict[Chip, list[tuple[Chip, Sink]]]:
+    """From every chip to the others of its row that its wires lead to, latched ones left out."""
+    edges: dict[Chip, list[tuple[Chip, Sink]]] = {chip: [] for chip in chips}
+    for net in nets:
+        source = net.source.chip
+        for sink in net.sinks:
+            within = sink.pin.chip in edges and sink.pin.chip is not source
+            if net.layer == "wire" and within and not sink.latched:
+                edges[source].append((sink.pin.chip, sink))
+    return edges
 
 
 def _places(chips: list[Chip], forward: set[Sink], nets: list[Net]) -> dict[Chip, int]:

@@ -7,6 +7,8 @@ weighted medians. Medians of grid points are grid points, so pins meet exactly.
 Source: Best, Chakravarti (1990), Active set algorithms for isotonic regression.
 """
 
+from itertools import pairwise
+
 from alfgraph.render.columns import Item, Link
 from alfgraph.render.drawing import GRID
 
@@ -40,11 +42,27 @@ def settle(columns: list[list[Item]]) -> int:
     for column, heights in zip(columns, best, strict=True):
         for item, y in zip(column, heights, strict=True):
             item.y = y
+    for column in columns:
+        _gather(column)
     top = min((item.y for column in columns for item in column), default=0)
     for column in columns:
         for item in column:
             item.y -= top
     return max((item.y + item.height for column in columns for item in column), default=0)
+
+
+def _gather(column: list[Item]) -> None:
+    """Puts what nothing is wired to beside its neighbour, which wires may have moved away."""
+    first = next((n for n, item in enumerate(column) if not _is_loose(item)), 0)
+    for upper, lower in pairwise(column[first:]):
+        if _is_loose(lower):
+            lower.y = upper.y + upper.height + gap(upper, lower)
+    for lower, upper in pairwise(column[first::-1]):
+        upper.y = lower.y - upper.height - gap(upper, lower)
+
+
+def _is_loose(item: Item) -> bool:
+    return not (item.left or item.right)
 
 
 def _heights(columns: list[list[Item]]) -> list[list[int]]:

@@ -4,13 +4,24 @@ Nothing here knows colours or formats; `lay_out` is deterministic and works in w
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import get_args
 
-from alfgraph.render.bands import Band, enter, leave, make_band, set_across, set_tracks
+from alfgraph.render.bands import (
+    Band,
+    enter,
+    leave,
+    make_band,
+    make_room_for_note,
+    set_across,
+    set_tracks,
+)
 from alfgraph.render.channels import Trunk
 from alfgraph.render.chips import build_chips, build_nets
 from alfgraph.render.complaints import complaints
-from alfgraph.render.drawing import GRID, Chip, Net, Point, Sink
+from alfgraph.render.drawing import GRID, Chip, Layer, Net, Point, Sink
 from alfgraph.render.lanes import PITCH, Lane, stack
+from alfgraph.render.rows import rows_of
 from alfgraph.render.view import BoardView
 
 EDGE = 8 * GRID
@@ -18,6 +29,7 @@ HEAD = 12 * GRID
 FOOT = 15 * GRID
 COMPLAINT = 3 * GRID
 BAND_PAD = 5 * GRID
+ROW_PAD = 2 * GRID
 FEEDBACK_PITCH = 4 * GRID
 BETWEEN = 3 * GRID
 LEAST_WIDTH = 190 * GRID
@@ -56,31 +68,51 @@ class Layout:
     width: int
     height: int
 
+    @property
+    def frames(self) -> list[tuple[Band, Band]]:
+        """The first and the last row of every phase."""
+        first = [band for band in self.bands if band.row == 0]
+        starts = [*(band.index for band in first), len(self.bands)]
+        return [(self.bands[a], self.bands[b - 1]) for a, b in pairwise(starts)]
+
 
 def lay_out(view: BoardView) -> Layout:
     """Places chips and wires of a board (with its records bundled already)."""
     chips = build_chips(view)
     nets = build_nets(view, chips)
-    bands = []
-    for index, phase in enumerate(view.phases):
-        own = [chip for chip in chips if chip.node.phase == phase.name]
-        bands.append(
-            make_band(
-                index, phase, own, [n for n in nets if n.source.chip.node.phase == phase.name]
-            )
-        )
+    bands = _bands(view, chips, nets)
     exits = _exits(nets, bands)
     for band in bands:
         set_tracks(band)
-    left, right = _risers(exits)
+    risers = _risers(exits)
     inner = max([LEAST_WIDTH, *(band.width for band in bands)])
-    x = EDGE + left * PITCH
+    x = EDGE + len(risers["bus"]) * PITCH
     for band in bands:
         set_across(band, x, inner)
-    _place_risers(exits, x, x + inner)
+    right = _place_risers(risers, x, x + inner)
+    for band in bands:
+        band.width += len(risers["wire"]) * PITCH
     bottom = _place_down(bands, exits, HEAD + len(complaints(view)) * COMPLAINT)
     _draw_paths(nets, bands, exits)
-    return Layout(view, chips, nets, bands, x + inner + right * PITCH + EDGE, bottom + FOOT)
+    return Layout(view, chips, nets, bands, right + EDGE, bottom + FOOT)
+
+
+def _bands(view: BoardView, chips: list[Chip], nets: list[Net]) -> list[Band]:
+    """Arranges every phase in one row, or in several."""
+    bands: list[Band] = []
+    for phase in view.phases:
+        own = [chip for chip in chips if chip.node.phase == phase.name]
+        starting = [net for net in nets if net.source.chip.node.phase == phase.name]
+        for row, members in enumerate(rows_of(own, starting)):
+            inside = set(members)
+            here = [net for net in starting if net.source.chip in inside]
+            bands.append(make_band(len(bands), row, phase, members, here))
+    band_of = {chip: band for band in bands for chip in band.chips}
+    for net in nets:
+        for sink in net.sinks:
+            if sink.failing:
+                make_room_for_note(band_of[sink.pin.chip], sink)
+    return bands
 
 
 def _exits(nets: list[Net], bands: list[Band]) -> list[Exit]:
@@ -90,22 +122,27 @@ def _exits(nets: list[Net], bands: list[Band]) -> list[Exit]:
     for net in nets:
         band = band_of[net.source.chip]
         far = [sink for sink in net.sinks if sink not in band.columns.forward]
-        if not far:
-            continue
-        if net.layer == "wire":
+        back = [s for s in far if net.layer == "wire" and band_of[s.pin.chip] is band]
+        away = [sink for sink in far if sink not in back]
+        if back:
             exit_ = Exit(net, band, leave(band, net, up=True), None)
-            exit_.ends = [(sink, enter(band, net, sink, up=True), band, None) for sink in far]
-        else:
-            targets = [band_of[sink.pin.chip].index for sink in far]
-            gap = band.index + (min(targets) > band.index)
-            exit_ = Exit(net, band, leave(band, net, up=gap == band.index), gap)
-            for sink in far:
-                target = band_of[sink.pin.chip]
-                space = target.index + (target.index < gap)
-                trunk = enter(target, net, sink, up=space == target.index)
-                exit_.ends.append((sink, trunk, target, space))
-        exits.append(exit_)
+            exit_.ends = [(sink, enter(band, net, sink, up=True), band, None) for sink in back]
+            exits.append(exit_)
+        if away:
+            exits.append(_away(net, band, away, band_of))
     return exits
+
+
+def _away(net: Net, band: Band, sinks: list[Sink], band_of: dict[Chip, Band]) -> Exit:
+    """The way through the spaces between bands, to other bands or to other parameters."""
+    gap = band.index + (min(band_of[sink.pin.chip].index for sink in sinks) > band.index)
+    exit_ = Exit(net, band, leave(band, net, up=gap == band.index), gap)
+    for sink in sinks:
+        target = band_of[sink.pin.chip]
+        space = target.index + (target.index < gap)
+        trunk = enter(target, net, sink, up=space == target.index)
+        exit_.ends.append((sink, trunk, target, space))
+    return exit_
 
 
 def first_trunk(trunk: Trunk) -> Trunk:
@@ -121,24 +158,27 @@ def _spaces(exit_: Exit) -> list[int]:
     return sorted(space for space in spaces if space is not None)
 
 
-def _risers(exits: list[Exit]) -> tuple[int, int]:
-    """How many nets change space at the left edge (buses), how many at the right (the others)."""
-    rising = [exit_ for exit_ in exits if len(_spaces(exit_)) > 1]
-    left = sum(exit_.net.layer == "bus" for exit_ in rising)
-    return left, len(rising) - left
-
-
-def _place_risers(exits: list[Exit], left: int, right: int) -> None:
-    """Sets where nets rise, the short ones nearer to the bands."""
+def _risers(exits: list[Exit]) -> dict[Layer, list[Exit]]:
+    """The nets that change spaces, the short ones first."""
     rising = [exit_ for exit_ in exits if len(_spaces(exit_)) > 1]
     rising.sort(key=lambda exit_: _spaces(exit_)[-1] - _spaces(exit_)[0])
-    for exit_ in rising:
-        if exit_.net.layer == "bus":
-            left -= PITCH
-            exit_.riser = left
-        else:
-            right += PITCH
-            exit_.riser = right
+    layers: tuple[Layer, ...] = get_args(Layer)
+    return {layer: [e for e in rising if e.net.layer == layer] for layer in layers}
+
+
+def _place_risers(risers: dict[Layer, list[Exit]], left: int, right: int) -> int:
+    """Sets where nets rise: wires inside the frames, buses left of them, parameters on the right.
+
+    Returns:
+        The right edge of all.
+    """
+    for exit_ in risers["bus"]:
+        left -= PITCH
+        exit_.riser = left
+    for exit_ in (*risers["wire"], *risers["trains"], *risers["tracks"]):
+        right += PITCH
+        exit_.riser = right
+    return right
 
 
 def _place_down(bands: list[Band], exits: list[Exit], head: int) -> int:
@@ -157,15 +197,22 @@ def _place_down(bands: list[Band], exits: list[Exit], head: int) -> int:
             break
         band = bands[space]
         own = [e.lanes[None] for e in exits if None in e.lanes and e.band is band]
+        above = BAND_PAD if band.row == 0 else ROW_PAD
+        below = ROW_PAD if _goes_on(bands, space) else BAND_PAD
         band.y, band.lanes = y, stack(own)
         for lane in own:
-            lane.y = y + BAND_PAD + lane.number * FEEDBACK_PITCH
-        band.content_top = y + BAND_PAD + (band.lanes * FEEDBACK_PITCH + GRID if own else 0)
-        band.height = max(band.content_top - y + band.content_height + BAND_PAD, 16 * GRID)
+            lane.y = y + above + lane.number * FEEDBACK_PITCH
+        band.content_top = y + above + (band.lanes * FEEDBACK_PITCH + GRID if own else 0)
+        band.height = max(band.content_top - y + band.content_height + below, 16 * GRID)
         for chip in band.chips:
             chip.y += band.content_top
         y += band.height
     return y
+
+
+def _goes_on(bands: list[Band], index: int) -> bool:
+    """Whether the phase of a band has another row below."""
+    return index + 1 < len(bands) and bands[index + 1].row > 0
 
 
 def _make_lanes(exit_: Exit) -> None:

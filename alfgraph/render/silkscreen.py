@@ -43,7 +43,7 @@ def draw_board(layout: Layout) -> str:
     note = " · ".join(text for text in (view.title_note, _verdict(view)) if text)
     shapes.append(words(note, EDGE + len(view.name) * 12.1 + 20, 42, "note"))
     shapes += _complaints(layout)
-    frames = [_frame(band) for band in layout.bands]
+    frames = [_frame(first, last) for first, last in layout.frames]
     return "".join([*shapes, *frames, *(_outline(layout, o) for o in outlines(layout))])
 
 
@@ -80,10 +80,11 @@ def _verdict(view: BoardView) -> str:
     return f"{warnings} warning{'s' * (warnings > 1)}" if warnings else "checked ✓"
 
 
-def _frame(band: Band) -> str:
-    """A phase's frame, with its name, rate and axes on the left."""
+def _frame(band: Band, last: Band) -> str:
+    """The frame around a phase's rows, with its name, rate and axes on the left."""
     x, y = band.x, band.y
-    frame = element("rect", x=x, y=y, width=band.width, height=band.height, rx=10, class_="band")
+    height = last.y + last.height - y
+    frame = element("rect", x=x, y=y, width=band.width, height=height, rx=10, class_="band")
     lines, at = [], y + 30
     for line in _broken(band.phase.name.upper().replace("_", " "), NAME_CHARACTERS):
         lines.append(words(line, x + 16, at, "ph", **_squeezed(line)))
@@ -94,7 +95,7 @@ def _frame(band: Band) -> str:
             lines.append(words(line, x + 16, at, class_))
             at += 15
         at += 2
-    rule = element("path", d=f"M{x + HEADING - 12} {y + 14}V{y + band.height - 14}", class_="rule")
+    rule = element("path", d=f"M{x + HEADING - 12} {y + 14}V{y + height - 14}", class_="rule")
     return element("g", frame + rule + "".join(lines), data_phase=band.phase.name)
 
 

@@ -8,10 +8,13 @@ import pytest
 from alfgraph.render.bundle import bundle
 from alfgraph.render.drawing import Chip, Net, Point
 from alfgraph.render.layout import Layout, lay_out
-from alfgraph.render.view import BoardView
+from alfgraph.render.rows import WIDEST
+from alfgraph.render.view import BoardView, PhaseView
 from tests.render.boards import actor_critic
 from tests.render.ppo_board import ppo
 from tests.render.random_boards import random_board
+from tests.render.sac_board import sac
+from tests.render.wiring import Wiring, board
 
 Segment = tuple[Point, Point]
 
@@ -81,7 +84,9 @@ def check_nets(layout: Layout) -> None:
                 assert not any(on_segment(corner, s) for s in pieces[other]), corner
 
 
-@pytest.mark.parametrize("view", [actor_critic(), ppo(), ppo(failing=True)], ids=lambda v: v.name)
+@pytest.mark.parametrize(
+    "view", [actor_critic(), ppo(), ppo(failing=True), sac()], ids=lambda v: v.name
+)
 def test_geometry_of_written_boards(view: BoardView) -> None:
     check_geometry(lay_out(bundle(view)))
 
@@ -101,6 +106,50 @@ def test_a_large_board_is_laid_out_within_a_second() -> None:
     start = time.process_time()  # not of other processes on this machine
     lay_out(view)
     assert time.process_time() - start < 1.0
+
+
+def chain(length: int) -> BoardView:
+    """Chips one after the other; the last feeds the first, and the first is read by the last."""
+    w = Wiring()
+    w.node("unroll", "chip0", {"out": "float32[B]"})
+    for number in range(1, length):
+        inputs = {"x": (f"unroll/chip{number - 1}", "out")}
+        if number == length - 1:
+            inputs["skipped"] = ("unroll/chip0", "out")
+        w.node("unroll", f"chip{number}", {"out": "float32[B]"}, inputs)
+    w.feed((f"unroll/chip{length - 1}", "out"), ("unroll/chip0", "late"))
+    return board(w, (), PhaseView(name="unroll", rate="every step"))
+
+
+@pytest.mark.parametrize(("length", "rows"), [(8, [8]), (12, [6, 6]), (36, [9, 9, 9, 9])])
+def test_a_long_phase_goes_on_in_the_next_row(length: int, rows: list[int]) -> None:
+    layout = lay_out(chain(length))
+    check_geometry(layout)
+    assert [len(band.chips) for band in layout.bands] == rows
+    assert [band.row for band in layout.bands] == list(range(len(rows)))
+    assert len(layout.frames) == 1
+    order = [chip.title for band in layout.bands for chip in sorted(band.chips, key=lambda c: c.x)]
+    assert order == [f"chip{number}" for number in range(length)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_row_is_much_wider_than_a_page(seed: int) -> None:
+    layout = lay_out(bundle(random_board(seed, chips=120, phases=2)))
+    wide = [band for band in layout.bands if len(band.columns.columns) > 2]
+    assert all(band.width < 1.5 * WIDEST for band in wide)
+
+
+def test_what_is_wired_to_nothing_stands_beside_its_neighbour() -> None:
+    w = Wiring()
+    for number in range(4):
+        w.node("unroll", f"source{number}", {"out": "float32[B]"})
+        w.node("unroll", f"sink{number}", {}, {"x": (f"unroll/source{number}", "out")})
+        w.node("unroll", f"loose{number}", {"out": "float32[B]"})
+    layout = lay_out(board(w, (), PhaseView(name="unroll")))
+    check_geometry(layout)
+    column = sorted((c for c in layout.chips if c.title[1] in "ou"), key=lambda c: c.y)
+    gaps = [lower.y - upper.y - upper.height for upper, lower in pairwise(column)]
+    assert gaps == [36] * 7
 
 
 def test_the_same_board_is_laid_out_the_same_way() -> None:
