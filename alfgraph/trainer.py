@@ -49,7 +49,6 @@ class Trainer(Component):
         keep_checkpoints: how many of them stay; None keeps all.
         keep_best: keep the best evaluated checkpoint besides.
         num_threads: torch threads; None: chosen from the widest layer and the batch.
-        compile: compile whole updates with torch.compile.
         progress: "auto" (live in a terminal), "plain" or "none".
     """
 
@@ -69,7 +68,6 @@ class Trainer(Component):
     keep_checkpoints: Positive | None = None
     keep_best: bool = True
     num_threads: Positive | None = None
-    compile: bool = False
     progress: Literal["auto", "plain", "none"] = "auto"
 
     @property

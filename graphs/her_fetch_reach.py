@@ -18,7 +18,7 @@ from alfgraph.components import (
 )
 
 graph = Pipeline(
-    env=GymEnv(id="gymnasium_robotics:FetchReach-v4", num_envs=1, info_keys=("is_success",)),
+    env=GymEnv(id="gymnasium_robotics:FetchReach-v4", num_envs=1, info_keys=("is_success@max",)),
     algorithm=SAC(
         actor=ActorDistributionNetwork(
             hidden=(64, 64),

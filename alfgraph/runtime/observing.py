@@ -33,6 +33,6 @@ class EpisodeObserver:
             self.counters["env_steps"] += self.num_envs
         self.started = True
         if self.metrics is not None:
-            info = env.env_info
+            info = getattr(env, "episode_info", None) or env.env_info
             numbers = {k: v.cpu().numpy() for k, v in info.items()} if info else None
             self.metrics.observe(env.step_type_numpy, env.reward_numpy, numbers)

@@ -109,6 +109,13 @@ class PackedRows:
             dtypes = [_only_dtype(found, block) for block in range(len(shapes))]
             pairs = zip(memory, dtypes, strict=True)
             self.arrays = [array.reshape(-1, array.shape[-1]).view(dtype) for array, dtype in pairs]
+        elif folder is not None:
+            raise RunError(
+                f"`memory_map={folder}` holds rows on this machine's disk, "
+                f"but those of a board on `{layout.device}` lie on the accelerator",
+                code="E302",
+                help='`memory_map=None`, or `trainer.device="cpu"`',
+            )
         else:
             self.blocks = [torch.zeros(s, dtype=torch.uint8, device=layout.device) for s in shapes]
         self.flat = [block.flatten(0, 1) for block in self.blocks]

@@ -19,7 +19,7 @@ from alfgraph.components.envs.observation_arrays import (
     to_arrays,
     to_tensors,
 )
-from alfgraph.components.envs.recipe import EnvRecipe
+from alfgraph.components.envs.recipe import EnvRecipe, info_field
 from alfgraph.components.envs.vector_envs import NativeEnvs, SerialEnvs, VectorForm
 from alfgraph.components.envs.worker_envs import WorkerEnvs
 from alfgraph.errors import CheckpointError
@@ -180,8 +180,16 @@ class BatchedEnv:
         """The declared keys of the info dictionaries, `[B, ...] float32`, 0 where absent."""
         if self._infos is None:
             return {key: _from_numpy(array) for key, array in self._restored_info.items()}
-        keys, pick = self.recipe.info_keys, self.form.infos
+        keys, pick = self.recipe.info_fields, self.form.infos
         return {key: _from_numpy(pick(self._infos, key)) for key in keys}
+
+    @property
+    def episode_info(self) -> dict[str, torch.Tensor]:
+        """`env_info` by the names given, whose `@step` and `@max` say how an episode sums it up."""
+        if not self.recipe.info_keys:
+            return {}
+        info = self.env_info
+        return {name: info[info_field(name)] for name in self.recipe.info_keys}
 
     @property
     def tier(self) -> int:

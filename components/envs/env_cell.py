@@ -52,7 +52,7 @@ class EnvCell(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._recording = Recording() if self.tier.number == REPLAYED else None
         self._outcome: tuple[Any, ...] = ()
         self._next_seed: int | None = None
-        self._info_keys = recipe.info_keys
+        self._info_keys = recipe.info_fields
         self._no_reward: npt.NDArray[np.float32] | float = (
             np.zeros(recipe.reward_shape, np.float32) if recipe.reward_shape else 0.0
         )

@@ -38,7 +38,8 @@ class GymEnv(Environment):
         max_episode_steps: time limit; None: the registered one, 0: none.
         normalize_action: bounded continuous actions are [-1, 1] on the board.
         clip_action: clip continuous actions into the environment's bounds.
-        info_keys: numeric keys of the info dictionary, handed on as `step.env_info`.
+        info_keys: numeric keys of the info dictionary, handed on as `step.env_info`. Logged summed
+            over an episode; as `key@step` or `key@max` their mean or their greatest value.
         vectorization: "auto": natively vectorised where registered, else serial; "workers": one
             process each.
         timeout: seconds after which a silent worker counts as hung.
@@ -84,7 +85,7 @@ class GymEnv(Environment):
         """Its spaces, as specs."""
         probed = self.probed()
         name = f'`{type(self).__name__}` "{self.identity}"'
-        info = tuple((k, TensorSpec(dtype="float32")) for k in self.info_keys)
+        info = tuple((k, TensorSpec(dtype="float32")) for k in self.recipe().info_fields)
         return {
             "observation": spec_of_space(probed.observation_space, f"{name} (observation)"),
             "action": spec_of_space(probed.board_action_space, f"{name} (action)"),

@@ -51,7 +51,7 @@ class EnvRecipe:
         max_episode_steps: Time limit; None: the registered one, 0: no limit.
         normalize_action: Bounded continuous actions are [-1, 1] on the board.
         clip_action: Clip continuous actions into the environment's bounds.
-        info_keys: Keys of the info dictionary that are handed on.
+        info_keys: Keys of the info dictionary that are handed on, some with `@step` or `@max`.
         reward_shape: Shape of a vector reward, `()` for a scalar.
     """
 
@@ -64,6 +64,11 @@ class EnvRecipe:
     clip_action: bool = True
     info_keys: tuple[str, ...] = ()
     reward_shape: tuple[int, ...] = ()
+
+    @property
+    def info_fields(self) -> tuple[str, ...]:
+        """The keys as the info dictionary spells them."""
+        return tuple(dict.fromkeys(map(info_field, self.info_keys)))
 
     def single(self) -> AnyEnv:
         """Makes one environment, wrapped.
@@ -223,3 +228,8 @@ def _missing_package(env_id: str, error: BaseException) -> SettingError:
         code="E305",
         help="install it beside alfgraph",
     )
+
+
+def info_field(name: str) -> str:
+    """The key of the info dictionary without what says how an episode is summed up."""
+    return name.removesuffix("@step").removesuffix("@max")

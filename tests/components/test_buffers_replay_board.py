@@ -1,7 +1,9 @@
 """ReplayBuffer on boards: raw steps, transforms on samples, schedules, checkpoints, evaluation."""
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -17,12 +19,18 @@ from alfgraph.components import (
     RewardStatistics,
     Transform,
 )
-from alfgraph.errors import BoardError
+from alfgraph.errors import BoardError, RunError
+from alfgraph.runtime.comparison import differences
 from tests.boards.driving import are_equal, iterate, parameters, started
 from tests.boards.worlds import Clock
 from tests.components.replay_board import QLearning, stored
 
 REPLAY = "algorithm.replay"
+
+
+def is_mapped(array: Any) -> bool:
+    """Whether an array is a view of a file."""
+    return isinstance(array, np.memmap) or (array.base is not None and is_mapped(array.base))
 
 
 def board(*transforms: Transform, algorithm: QLearning | None = None, **schedule: Any) -> Pipeline:
@@ -53,6 +61,28 @@ def test_the_plan_counts_bytes_and_leaves() -> None:
     assert set(buffer.leaves) == {
         "step.step_type", "step.reward", "step.discount", "step.observation", "action",
     }  # fmt: skip
+
+
+def test_rows_in_a_mapped_file_equal_rows_in_memory(tmp_path: Path) -> None:
+    """The ring of 51 rows is filled more than once; the file has no name that could stay behind."""
+    kept = QLearning(replay=ReplayBuffer(max_length=50))
+    mapped = QLearning(replay=ReplayBuffer(max_length=50, memory_map=str(tmp_path / "rows")))
+    in_memory = iterate(started(board(algorithm=kept)), 20)
+    in_file = iterate(started(board(algorithm=mapped)), 20)
+    for array in in_file.buffers[REPLAY].rows.arrays:
+        assert is_mapped(array)
+    assert list((tmp_path / "rows").iterdir()) == []
+    assert differences(in_file.state(), in_memory.state(), "") == []
+    resumed = started(board(algorithm=mapped))
+    resumed.load_state(in_memory.state())
+    assert differences(iterate(resumed).state(), iterate(in_memory).state(), "") == []
+
+
+def test_rows_on_a_disk_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "rows").write_text("a file in the way")
+    mapped = QLearning(replay=ReplayBuffer(memory_map=str(tmp_path / "rows")))
+    with pytest.raises(RunError, match=r"cannot be mapped into a file in\s.*rows: File exists"):
+        started(board(algorithm=mapped))
 
 
 def test_the_update_is_that_of_a_naive_loop() -> None:

@@ -1,5 +1,6 @@
 """The rings of a replay buffer: rows by hand, equality with a list, wrap-around, checkpoints."""
 
+import dataclasses
 import math
 from dataclasses import dataclass, field
 from typing import Any
@@ -268,3 +269,9 @@ def test_a_transition_is_stored_once() -> None:
     }
     ring = ReplayRows(layout(specs=specs), Ring(10))
     assert [block.shape[-1] for block in ring.rows.blocks] == [100, 1]
+
+
+def test_rows_on_an_accelerator_cannot_be_mapped() -> None:
+    on_device = dataclasses.replace(layout(), device="cuda")
+    with pytest.raises(RunError, match=r"`memory_map=rows` holds rows on this machine"):
+        ReplayRows(on_device, Ring(5, folder="rows"))

@@ -104,6 +104,25 @@ def form(request: pytest.FixtureRequest) -> Iterator[Vectorization]:
     yield request.param
 
 
+def test_info_is_named_after_how_an_episode_sums_it_up(form: Vectorization) -> None:
+    keys = ("score", "score@max", "text_length@step")
+    env = batch(Counter, info_keys=keys, vectorization=form)
+    env.reset()
+    for _ in range(2):
+        env.step(torch.tensor([0, 0]))
+    board, episode = env.env_info, env.episode_info
+    env.close()
+    assert {name: row.tolist() for name, row in board.items()} == {
+        "score": [2.0, 2.0],
+        "text_length": [0.0, 0.0],  # never given
+    }
+    assert {name: row.tolist() for name, row in episode.items()} == {
+        "score": [2.0, 2.0],
+        "score@max": [2.0, 2.0],
+        "text_length@step": [0.0, 0.0],
+    }
+
+
 def test_table_of_time_steps(form: Vectorization) -> None:
     """Row 0 terminates at its second step, row 1 runs into the time limit of 3."""
     env = batch(Counter, max_episode_steps=3, info_keys=("score",), vectorization=form)

@@ -22,7 +22,6 @@ from tests.fuzzing.worlds import WORLDS
 
 UNTOUCHED = {
     "trainer.device",  # what a machine has is not a property of the board
-    "trainer.compile",  # minutes of compiling
     "trainer.num_threads",  # changes the process the mutants run in
     "trainer.progress",
     "env.vectorization",  # worker processes
