@@ -112,8 +112,9 @@ class RenderRequest(BoardRequest):
         ),
     ] = "txt"
     theme: Annotated[
-        Literal["board", "light", "print"], typer.Option(help="Solder mask, light, or for paper.")
-    ] = "board"
+        Literal["auto", "board", "light", "print"],
+        typer.Option(help="Solder mask, light, or for paper; `auto`: pages as the system is."),
+    ] = "auto"
     engine: Annotated[Literal["board", "graphviz"], typer.Option(help="Who lays it out.")] = "board"
     depth: Annotated[int | None, typer.Option(min=0, help="Levels of nested boards to open.")] = (
         None
@@ -188,8 +189,9 @@ class DiffRequest:
         ),
     ] = None
     theme: Annotated[
-        Literal["board", "light", "print"], typer.Option(help="Solder mask, light, or for paper.")
-    ] = "board"
+        Literal["auto", "board", "light", "print"],
+        typer.Option(help="Solder mask, light, or for paper; `auto`: pages as the system is."),
+    ] = "auto"
     json: Json = False
 
 

@@ -14,7 +14,7 @@ from alfgraph.suggestions import did_you_mean, listing
 
 Engine = Literal["board", "graphviz"]
 Heat = Literal["declared", "git", "usage", "none"]
-ThemeName = Literal["board", "light", "print"]
+ThemeName = Literal["auto", "board", "light", "print"]
 DRAWN_BY_GRAPHVIZ = ("svg", "png", "pdf", "dot")
 FORMATS = ("svg", "html", "png", "pdf", "mmd", "dot", "json", "txt")
 
@@ -25,7 +25,8 @@ class Options(TypedDict, total=False):
     """How to draw a board.
 
     Attributes:
-        theme: `board` (solder mask), `light` or `print`.
+        theme: `board` (solder mask), `light` or `print`; `auto` is `board`, but a page is light
+            where the reader's system is.
         engine: `board` for the board's own layout, `graphviz` for Graphviz's.
         depth: how many levels of nested boards to open; None opens as many as stay readable.
         focus: a socket path: draw only that and what is near it.
@@ -49,7 +50,7 @@ class Options(TypedDict, total=False):
 class _Style:
     """The options with their defaults."""
 
-    theme: ThemeName = "board"
+    theme: ThemeName = "auto"
     engine: Engine = "board"
     depth: int | None = None
     focus: str | None = None

@@ -12,7 +12,7 @@ from alfgraph.render.layout import lay_out
 from alfgraph.render.links import link_from
 from alfgraph.render.svg import colors, draw_content, style_lines
 from alfgraph.render.text import wiring_table
-from alfgraph.render.themes import BOARD, THEMES
+from alfgraph.render.themes import BOARD, LIGHT, THEMES
 from alfgraph.render.view import BoardView
 
 MOST_FOLDS = 24
@@ -22,7 +22,7 @@ MOST_CHIPS = 1200
 
 def draw_html(
     view: BoardView,
-    theme: str = "board",
+    theme: str = "auto",
     heat: str = "declared",
     link: str | None = None,
     depth: int | None = None,
@@ -31,7 +31,7 @@ def draw_html(
 
     Args:
         view: the board.
-        theme: the colours it opens with.
+        theme: the colours it opens with; `auto` follows the reader's system.
         heat: where temperatures come from; `none` leaves them out.
         link: where a chip's source is found.
         depth: how many levels of nested boards are open at first.
@@ -67,8 +67,15 @@ def _file(name: str) -> str:
 
 
 def _variables(theme: str) -> str:
-    values = "".join(f"--{name}:{color};" for name, color in colors(THEMES[theme]).items())
-    return f'[data-theme="{theme}"]{{{values}}}'
+    """The colours of a theme as variables; those of `auto` are light or dark as the system is."""
+    scheme: str = THEMES[theme].scheme
+    values = colors(THEMES[theme])
+    if theme == "auto":
+        light = colors(LIGHT)
+        scheme = "light dark"
+        values = {name: f"light-dark({light[name]},{dark})" for name, dark in values.items()}
+    rules = "".join(f"--{name}:{color};" for name, color in values.items())
+    return f'[data-theme="{theme}"]{{color-scheme:{scheme};{rules}}}'
 
 
 def _fold(view: BoardView, closed: frozenset[str], heat: str) -> str:

@@ -73,14 +73,16 @@ function zoom(factor, x = stage.clientWidth / 2, y = stage.clientHeight / 2) {
 
 function bringIntoView(chip) {
   const box = chip.getBBox();
-  const room = card.hidden ? stage.clientWidth : Math.max(stage.clientWidth - 470, 200);
+  const below = matchMedia("(max-width:700px)").matches;  // there the card lies below the board
+  const room = card.hidden || below ? stage.clientWidth : stage.clientWidth - 470;
+  const high = card.hidden || !below ? stage.clientHeight : stage.clientHeight - card.offsetHeight;
   const left = at.x + box.x * at.scale, top = at.y + box.y * at.scale;
   const seen = left > 0 && left + box.width * at.scale < room
-    && top > 0 && top + box.height * at.scale < stage.clientHeight;
+    && top > 0 && top + box.height * at.scale < high;
   if (seen && at.scale >= 0.6) return;
   if (at.scale < 0.6) at.scale = 1;
   at.x = room / 2 - (box.x + box.width / 2) * at.scale;
-  at.y = stage.clientHeight / 2 - (box.y + box.height / 2) * at.scale;
+  at.y = high / 2 - (box.y + box.height / 2) * at.scale;
   place();
 }
 
@@ -158,6 +160,11 @@ function make(tag, text = "", attributes = {}) {
   return made;
 }
 
+// A path may be broken after its dots and underscores, nowhere else.
+function breakable(path) {
+  return path.split(/(?<=[._])/).flatMap((step) => [step, make("wbr")]);
+}
+
 function choose(id, move = false) {
   for (const chip of svg.querySelectorAll(".chosen")) chip.classList.remove("chosen");
   chosen = id;
@@ -231,12 +238,16 @@ function pinTable(title, node, pins, end) {
     for (const wire of board.wires.filter((w) => w[end][0] === node.id && w[end][1] === pin.name)) {
       const far = nodes.get(wire[other][0]);
       const mark = (wire.latched ? "↺\u00a0" : "") + (end === "source" ? "→\u00a0" : "←\u00a0");
-      const go = make("button", `${mark}${far.label}.${wire[other][1]}`, { class: "go" });
+      const go = make("button", mark, { class: "go" });
+      go.append(...breakable(`${far.label}.${wire[other][1]}`));
       go.onclick = () => reveal(far.id);
       ends.append(go, make("br"));
       if (wire.failing) ends.append(make("span", wire.failing, { class: "bad" }), make("br"));
     }
-    row.append(make("td", pin.name), make("td", pin.spec + (pin.role ? ` · ${pin.role}` : "")), ends);
+    const role = pin.role && pin.role !== pin.name ? make("small", ` ${pin.role}`) : "";
+    const spec = make("td", pin.spec);
+    spec.append(role);
+    row.append(make("td", pin.name), spec, ends);
   }
   card.append(make("h3", title), table);
 }
@@ -342,6 +353,13 @@ function press(id) {
   return now;
 }
 
+// From the system's colours first to the others, so that every turn is seen.
+const themes = matchMedia("(prefers-color-scheme:light)").matches
+  ? ["auto", "board", "light", "print"] : ["auto", "light", "board", "print"];
+function nameTheme() {
+  $("theme").textContent = `◐ ${document.documentElement.dataset.theme}`;
+}
+
 const actions = {
   "layer-parameters": () => svg.classList.toggle("plain", !press("layer-parameters")),
   "layer-specs": () => svg.classList.toggle("silent", !press("layer-specs")),
@@ -349,8 +367,9 @@ const actions = {
   larger: () => zoom(1.25),
   fit,
   theme: () => {
-    const names = ["board", "light", "print"], root = document.documentElement;
-    root.dataset.theme = names[(names.indexOf(root.dataset.theme) + 1) % names.length];
+    const root = document.documentElement;
+    root.dataset.theme = themes[(themes.indexOf(root.dataset.theme) + 1) % themes.length];
+    nameTheme();
   },
   "as-text": () => $("table").classList.toggle("hidden", !press("as-text")),
   help: () => { $("keys").hidden = !press("help"); },
@@ -384,12 +403,12 @@ addEventListener("keydown", (event) => {
 });
 
 // ---- start -----------------------------------------------------------------------------------
-// `#unroll/actor`, `#algorithm.actor` and `#actor` all lead to a chip.
+// `#unroll/algorithm.actor`, `#unroll/actor`, `#algorithm.actor` and `#actor` all lead to a chip.
 function follow() {
   const asked = decodeURI(location.hash.slice(1));
   if (!asked) return;
   const hit = nodes.get(asked) || board.nodes.find((n) => n.part === asked)
-    || board.nodes.find((n) => n.label === asked);
+    || board.nodes.find((n) => n.label === asked || `${n.phase}/${n.label}` === asked);
   if (hit) reveal(hit.id);
   else if (chipOf(asked)) choose(asked, true);
 }
@@ -403,6 +422,7 @@ for (const path of boards) {
   button.onclick = () => { choose(null); toggle(path); };
   $("boards").append(button, " ");
 }
+nameTheme();
 show(folds[0]);
 fit();
 follow();

@@ -77,7 +77,7 @@ def colors(theme: Theme) -> dict[str, str]:
     named = {
         name: getattr(theme, name)
         for name in Theme.__dataclass_fields__
-        if name not in ("name", "families", "heat")
+        if name not in ("name", "scheme", "families", "heat")
     }
     named |= {f"f-{family}": color for family, color in theme.families.items()}
     named |= {f"h{step}": color for step, color in enumerate(theme.heat)}

@@ -5,14 +5,21 @@ from typing import Literal
 
 from alfgraph.render.view import DtypeFamily
 
-ThemeName = Literal["board", "light", "print"]
+ThemeName = Literal["auto", "board", "light", "print"]
+"""`auto` is `board`; a page is light where the reader's system is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """The colours of a drawing; `heat` are the header colours from frozen to always changed."""
+    """The colours of a drawing; `heat` are the header colours from frozen to always changed.
+
+    Attributes:
+        name: as it is asked for.
+        scheme: whether what stands around it should be `dark` or `light`.
+    """
 
     name: str
+    scheme: Literal["dark", "light"]
     board: str
     board_edge: str
     band: str
@@ -39,6 +46,7 @@ class Theme:
 
 BOARD = Theme(
     name="board",
+    scheme="dark",
     board="#0c2e22",
     board_edge="#071d15",
     band="#113a2b",
@@ -71,6 +79,7 @@ BOARD = Theme(
 
 LIGHT = Theme(
     name="light",
+    scheme="light",
     board="#f6f8f5",
     board_edge="#d8dfd9",
     band="#ffffff",
@@ -103,6 +112,7 @@ LIGHT = Theme(
 
 PRINT = Theme(
     name="print",
+    scheme="light",
     board="#ffffff",
     board_edge="#000000",
     band="#ffffff",
@@ -133,7 +143,10 @@ PRINT = Theme(
     heat=("#ffffff", "#ececec", "#d9d9d9", "#c4c4c4", "#ababab"),
 )
 
-THEMES: dict[str, Theme] = {theme.name: theme for theme in (BOARD, LIGHT, PRINT)}
+THEMES: dict[str, Theme] = {
+    "auto": BOARD,
+    **{theme.name: theme for theme in (BOARD, LIGHT, PRINT)},
+}
 
 
 def text_on(background: str) -> str:

@@ -121,8 +121,9 @@ def test_layers_themes_and_text(page: Any) -> None:
     assert page.locator(".parameters").is_visible()
     page.keyboard.press("p")
     assert not page.locator(".parameters").is_visible()
-    page.keyboard.press("t")
-    assert page.locator("html").get_attribute("data-theme") == "light"
+    for theme in ("board", "light", "print", "auto"):  # the browser is light: a visible turn first
+        page.keyboard.press("t")
+        assert page.locator("html").get_attribute("data-theme") == theme
     page.keyboard.press("w")
     assert "── UNROLL" in page.locator("#table").inner_text()
 
@@ -205,16 +206,47 @@ def test_screen_readers_get_names_roles_and_the_wiring_table(page: Any) -> None:
     assert page.locator("html").get_attribute("lang") == "en"
 
 
-def test_the_page_is_light_or_dark_as_the_system_is(browser: Any, address: str) -> None:
-    shades = {}
+def brightness(page: Any, selector: str, property_: str) -> int:
+    """The sum of red, green and blue."""
+    color = page.locator(selector).first.evaluate(f"e => getComputedStyle(e).{property_}")
+    return sum(int(n) for n in color[color.index("(") + 1 : -1].split(",")[:3])
+
+
+def test_page_and_board_are_light_or_dark_as_the_system_is(browser: Any, address: str) -> None:
     for scheme in ("light", "dark"):
         context = browser.new_context(color_scheme=scheme)
         made = context.new_page()
         made.goto(address)
-        color = made.evaluate("getComputedStyle(document.body).backgroundColor")
-        shades[scheme] = sum(int(n) for n in color.strip("rgb()").split(","))
+        shades = [brightness(made, "body", "backgroundColor"), brightness(made, ".board", "fill")]
+        assert made.locator("#theme").inner_text() == "◐ auto"
+        made.keyboard.press("t")
+        turned = [brightness(made, "body", "backgroundColor"), brightness(made, ".board", "fill")]
         context.close()
-    assert shades["dark"] < 150 and shades["light"] > 600
+        dark, light = (shades, turned) if scheme == "dark" else (turned, shades)
+        assert max(dark) < 150 and min(light) > 600
+
+
+def test_a_theme_that_was_asked_for_stays_whatever_the_system_is(
+    browser: Any, tmp_path: Path
+) -> None:
+    render_view(ppo(), tmp_path / "board.html", theme="board")
+    context = browser.new_context(color_scheme="light")
+    made = context.new_page()
+    made.goto((tmp_path / "board.html").as_uri())
+    assert brightness(made, ".board", "fill") < 150
+    context.close()
+
+
+def test_in_a_narrow_window_the_card_lies_below_its_chip(browser: Any, address: str) -> None:
+    context = browser.new_context(viewport={"width": 480, "height": 800})
+    made = context.new_page()
+    made.goto(f"{address}#loss")
+    box = made.locator(chip("update/loss")).bounding_box()
+    card = made.locator("#card").bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 480
+    assert box["y"] + box["height"] <= card["y"]
+    assert card["width"] == 480 and card["y"] + card["height"] == 800
+    context.close()
 
 
 def test_without_scripts_the_board_is_there_as_text(browser: Any, address: str) -> None:
