@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from alfgraph.buffer_contents import BufferNumbers, Contents
+from alfgraph.class_repairs import declaring_forward
 from alfgraph.component import Component, Operation, check_every, scopes_of, tracing
 from alfgraph.graph import Graph
 from alfgraph.ports import In, Out
@@ -114,6 +115,7 @@ class Transform(Graph):
                 f"`{self.label()}`'s first port `{first}` is no field of TimeStep"
                 if first
                 else f"`{self.label()}` has no input port, so it takes nothing of a TimeStep",
+                *declaring_forward(type(self), TimeStep.record_fields),
                 f"name it like one of {', '.join(TimeStep.record_fields)}, or override `apply`",
             )
         return step.replace(**{first: self(step).only_output()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import os
 import re
 import sys
 import traceback
@@ -139,6 +140,12 @@ def advice(error: BaseException) -> list[str | Fix]:
         entry["type"] == "frozen_instance" for entry in error.errors()
     ):
         return ["components are frozen: `graph.swap(socket=...)` gives a changed copy"]
+    variable = _absent_variable(error)
+    if variable:
+        return [
+            f"the environment variable is not set: put `{variable}=...` before the command, or "
+            f'write `os.environ.get("{variable}", ...)` with a default'
+        ]
     missing = error.name if isinstance(error, NameError) else None
     if missing:
         homes = [face for face in _FACES if hasattr(sys.modules.get(face), missing)]
@@ -147,6 +154,13 @@ def advice(error: BaseException) -> list[str | Fix]:
     name, known = _misspelt(error)
     near = did_you_mean(name, known)
     return [_spelt(error, name, near)] if near else []
+
+
+def _absent_variable(error: BaseException) -> str:
+    """The name that was looked up in `os.environ`."""
+    frames = traceback.extract_tb(error.__traceback__) if isinstance(error, KeyError) else []
+    is_environ = bool(frames) and frames[-1].filename == os.__file__
+    return str(error.args[0]) if is_environ and error.args else ""
 
 
 def _import(name: str, home: str) -> Fix:

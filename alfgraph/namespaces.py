@@ -6,14 +6,17 @@ made.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NoReturn, dataclass_transform
 
 from pydantic import BaseModel, Field, PrivateAttr
 from pydantic._internal._model_construction import ModelMetaclass
 
-from alfgraph.diagnostics import Diagnostic, Help
+from alfgraph.class_repairs import renamed_declaration
+from alfgraph.diagnostics import Diagnostic
 from alfgraph.errors import WiringError
 from alfgraph.ports import Port
+from alfgraph.repairs import Fix, as_help
 from alfgraph.source import Source
 
 
@@ -29,23 +32,42 @@ class _Namespace(dict[str, Any]):
         if isinstance(old, Port | Declaration) or (
             name in self and isinstance(value, Port | Declaration)
         ):
-            clash(str(self.get("__qualname__", "?")), name, "is declared twice")
+            clash(
+                str(self.get("__qualname__", "?")), name, "is declared twice", *self._as_out(value)
+            )
         super().__setitem__(name, value)
 
+    def _as_out(self, value: Any) -> Iterator[str | Fix]:
+        """The only output of a part is `out` by custom."""
+        outputs = [
+            port for port in self.values() if isinstance(port, Port) and port.direction == "out"
+        ]
+        if (
+            isinstance(value, Port)
+            and value.direction == "out"
+            and not outputs
+            and "out" not in self
+        ):
+            name = "out"
+            yield Fix(f"call the output `{name}`", lambda at: renamed_declaration(at, name))
+        yield _ANOTHER
 
+
+_ANOTHER = "give one another name"
 _ONE = (
     "with parameters or state, `build` makes the module that computes; without, `forward` computes"
 )
 
 
-def clash(owner: str, name: str, reason: str, fix: str = "give one another name") -> NoReturn:
+def clash(owner: str, name: str, reason: str, *fixes: str | Fix) -> NoReturn:
     """Stop with E107 at the line of the class."""
+    source = Source.of_caller()
     raise WiringError(
         Diagnostic(
             code="E107",
             message=f"`{owner}.{name}` {reason}",
-            source=Source.of_caller(),
-            help=(Help(text=fix),),
+            source=source,
+            help=tuple(as_help(fix, source) for fix in fixes or (_ANOTHER,)),
         ),
     )
 

@@ -197,8 +197,9 @@ def _one_in_a_tuple(name: str, entry: dict[str, Any], source: Source | None) -> 
         yield Help(text=f"write `{name}={value}`", edits=changed_argument(source, name, value))
 
 
-OPTION, PATH, VALUE = "OPTION", "PATH", "VALUE"
-"""In a `Retype`: an option, what stands before its `=` and behind; the command line knows them."""
+OPTION, PATH, VALUE, PART = "OPTION", "PATH", "VALUE", "PART"
+"""In a `Retype`: an option, what stands before its `=` and behind, which the command line knows;
+the part that complains, for what plugged it to leave out."""
 
 
 def _about(name: str, field: FieldInfo | None, source: Source | None) -> Iterator[Help]:

@@ -10,12 +10,13 @@ from alfgraph.diagnostics import Edit
 from alfgraph.source import Source
 
 _MARKS = (",", ")", "]", "}", ":", '"', "'", "),")
+_QUOTES, _CLOSING = ('"', "'"), ")]},:"
 _NEAR = 12
 """Lines around the one that Python names in which the mark is looked for."""
 
 
 def parses_with(path: Path, line: int) -> Iterator[tuple[str, tuple[Edit, ...]]]:
-    """The first mark at the end of a line, or left out of it, with which a file parses.
+    """The first mark at the end of a line, or a quote before its brackets, that lets a file parse.
 
     Args:
         path: the file.
@@ -31,21 +32,30 @@ def parses_with(path: Path, line: int) -> Iterator[tuple[str, tuple[Edit, ...]]]
     lines = text.splitlines()
     for number in _nearest_first(line, len(lines)):
         content = lines[number - 1].partition("  #")[0].rstrip()
-        for mark in _MARKS if content else ():
+        for mark, at in _insertions(content) if content else ():
             changed = [*lines]
-            changed[number - 1] = content + mark
+            changed[number - 1] = content[:at] + mark + content[at:]
             if _parses("\n".join(changed)):
-                at = len(content) + 1
                 edit = Edit(
                     file=Source(file=str(path), line=1).shown_file,
                     line=number,
-                    column=at,
+                    column=at + 1,
                     end_line=number,
-                    end_column=at,
+                    end_column=at + 1,
                     replacement=mark,
                 )
-                yield f"with a `{mark}` at the end of line {number} it parses", (edit,)
+                behind = content[at:]
+                where = f"before `{behind}`" if behind else f"at the end of line {number}"
+                yield f"with a `{mark}` {where} it parses", (edit,)
                 return
+
+
+def _insertions(content: str) -> Iterator[tuple[str, int]]:
+    """Marks and where to put them: at the end, and quotes before what closes the line."""
+    yield from ((mark, len(content)) for mark in _MARKS)
+    closing = len(content) - len(content.rstrip(_CLOSING))
+    for back in range(1, closing + 1):
+        yield from ((quote, len(content) - back) for quote in _QUOTES)
 
 
 def _nearest_first(line: int, count: int) -> list[int]:

@@ -19,7 +19,7 @@ LONGEST_FILE = 500
 # other, as far as no circle arises; the files of a folder stand on the folder's floor.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("source", "suggestions", "snippets", "diagnostics"),
-    ("repairs", "syntax_repairs", "errors", "codes"),
+    ("repairs", "class_repairs", "syntax_trees", "syntax_repairs", "errors", "codes"),
     ("spec_tokens",),
     ("specs",),
     ("trace", "unify", "spaces", "distributions", "storage"),

@@ -124,19 +124,26 @@ def blamed(request: BoardRequest, diagnostics: Sequence[Diagnostic]) -> list[Dia
 def _with_its_options(diagnostic: Diagnostic, overrides: Sequence[Override]) -> Diagnostic:
     concerned = [override for override in overrides if _concerns(override, diagnostic)]
     notes = [f"given with `{override.text}`" for override in concerned]
-    fixes = []
-    for fix in diagnostic.help:
-        given = fix.retype.given if fix.retype else ""
-        option = next((o for o in concerned if split_path(o.path)[-1] == given), None)
-        if fix.retype and option:
-            anew = Retype(given=VALUE, instead=fix.retype.instead.strip('"'))
-            fixes.append(_typed_anew(Help(text=fix.text, retype=anew), option))
-        else:
-            fixes.append(fix.model_copy(update={"retype": None}) if fix.edits else fix)
+    fixes = [_with_its_option(fix, diagnostic, concerned) for fix in diagnostic.help]
     new: dict[str, Any] = {"notes": (*diagnostic.notes, *notes), "help": tuple(fixes)}
     if any(override.text.startswith("--set") for override in concerned):
         new |= {"source": None}  # the line in the file is not what was given
     return diagnostic.model_copy(update=new)
+
+
+def _with_its_option(fix: Help, diagnostic: Diagnostic, concerned: Sequence[Override]) -> Help:
+    """A help about a setting or a socket, as the option to type instead where one gave it."""
+    if fix.retype is None:
+        return fix
+    given = fix.retype.given
+    for option in concerned:
+        if given == OPTION and option.path == diagnostic.path:
+            return _typed_anew(fix, option)
+        if split_path(option.path)[-1] == given:
+            anew = Retype(given=VALUE, instead=fix.retype.instead.strip('"'))
+            return _typed_anew(Help(text=fix.text, retype=anew), option)
+    is_moot = bool(fix.edits) or given == OPTION
+    return fix.model_copy(update={"retype": None}) if is_moot else fix
 
 
 def _concerns(override: Override, diagnostic: Diagnostic) -> bool:

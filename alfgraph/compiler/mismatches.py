@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from alfgraph.class_repairs import redeclared
 from alfgraph.compiler.board import Board
-from alfgraph.component import Component
+from alfgraph.component import Component, pins_of
 from alfgraph.diagnostics import Diagnostic, Fact, Help
 from alfgraph.families import Environment, Optimizer
 from alfgraph.graph import parts_below
@@ -85,7 +86,7 @@ def mismatch_diagnostic(
             Fact(subject=target, verb="expects", spec=str(wants), origin=origin(node)),
         ),
         notes=(f"they differ in {mismatch.aspect}{_kinds(mismatch, gives, wants)}",),
-        help=tuple(as_help(fix, source) for fix in _helps(board, value, node, gives, wants)),
+        help=tuple(as_help(fix, source) for fix in _helps(board, value, node, port, gives, wants)),
         path=node.path,
     )
 
@@ -121,7 +122,9 @@ def _kinds(mismatch: Mismatch, gives: Spec, wants: Spec) -> str:
     return "" if gives.is_discrete == wants.is_discrete else ": one is discrete, one continuous"
 
 
-def _helps(board: Board, value: Value, node: Node, gives: Spec, wants: Spec) -> list[str | Fix]:
+def _helps(
+    board: Board, value: Value, node: Node, port: str, gives: Spec, wants: Spec
+) -> list[str | Fix]:
     """A sibling that fits, then what the distribution offers, then what would fit."""
     solver = board.solver
     found: list[str | Fix] = []
@@ -138,7 +141,40 @@ def _helps(board: Board, value: Value, node: Node, gives: Spec, wants: Spec) -> 
     if isinstance(gives, TensorSpec) and isinstance(wants, TensorSpec) and not found:
         found += _shape_advice(gives, wants)
         found = found or _kind_advice(value.node, node, gives, wants)
-    return found or _what_fits(board, node, value, wants)
+    return found or [
+        *_declaration(node, port, gives, wants),
+        *_what_fits(board, node, value, wants),
+    ]
+
+
+def _declaration(node: Node, port: str, gives: Spec, wants: Spec) -> list[Fix]:
+    """The user's own port, declared with the sizes that come: numbers that were typed."""
+    if not isinstance(gives, TensorSpec) or not isinstance(wants, TensorSpec):
+        return []
+    declared = next((p.spec for p in pins_of(node).input_ports() if p.name == port), None)
+    pairs = list(zip(gives.sample, wants.sample, strict=False))
+    is_sizes = len(gives.sample) == len(wants.sample) and gives.dtype == wants.dtype
+    if (
+        not is_sizes
+        or not isinstance(declared, TensorSpec)
+        or not all(_are_sizes(*p) for p in pairs)
+    ):
+        return []
+    sample = tuple(
+        came if isinstance(size, int) else size
+        for size, (came, _) in zip(declared.sample, pairs, strict=False)
+    )
+    spec = str(declared.model_copy(update={"sample": sample}))
+    kind = type(node.component)
+    edits = redeclared(kind, port, spec) if spec != str(declared) else ()
+    sizes = " and ".join(str(came) for came, size in pairs if came != size)
+    text = f'where {kind.__name__} can do with {sizes}, declare `{port} = In("{spec}")`'
+    return [Fix(text, lambda _: edits)] if edits else []
+
+
+def _are_sizes(came: object, wanted: object) -> bool:
+    """Whether both are numbers, or the same whatever it is."""
+    return came == wanted or (isinstance(came, int) and isinstance(wanted, int))
 
 
 def _sibling(value: Value, sibling: Value, name: str, spec: Spec) -> Fix:
@@ -257,9 +293,12 @@ def no_reparametrisation(board: Board, node: Node) -> Diagnostic | None:
         return None
     source, related = users_line(node.sources, plugged(part))
     name = type(part).__name__
+    kind = f" ({name})" if name != part.label() else ""
+    edits = renamed_attribute(source, "rsample", "sample")
+    drawn = Help(text="`.sample()` draws without a gradient, as discrete actions do", edits=edits)
     return Diagnostic(
         code="E101",
-        message=f"`{part.label()}` ({name}) trains through its actions, so they must be "
+        message=f"`{part.label()}`{kind} trains through its actions, so they must be "
         f"continuous; `{value.label}` is over discrete ones",
         source=source,
         related=related,
@@ -267,6 +306,7 @@ def no_reparametrisation(board: Board, node: Node) -> Diagnostic | None:
             Fact(subject=value.label, verb="gives", spec=str(policy), origin=origin(value.node)),
         ),
         help=(
+            *((drawn,) if edits else ()),
             Help(
                 text="swap in an algorithm for discrete actions, or an environment with "
                 "continuous ones"

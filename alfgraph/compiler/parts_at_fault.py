@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from alfgraph.compiler.mismatches import plugged
 from alfgraph.component import Component
 from alfgraph.diagnostics import Diagnostic, Help
-from alfgraph.repairs import changed_argument, with_argument
+from alfgraph.repairs import changed_argument, with_argument, without_element
+from alfgraph.settings import PART
 from alfgraph.source import Source
 
 
@@ -36,5 +37,7 @@ def _with_edits(fix: Help, source: Source | None) -> Help:
     if fix.retype is None or fix.edits:
         return fix
     name, value = fix.retype.given, fix.retype.instead
+    if name == PART:
+        return fix.model_copy(update={"edits": without_element(source), "retype": None})
     edits = changed_argument(source, name, value) or with_argument(source, f"{name}={value}")
     return fix.model_copy(update={"edits": edits})

@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from alfgraph.compiler.board import Board, Section
-from alfgraph.compiler.mismatches import place, plugged
+from alfgraph.compiler.feeds import check_feeds
+from alfgraph.compiler.mismatches import plugged
 from alfgraph.compiler.scheduling import (
     boards_of,
     collection_schedule,
@@ -62,31 +63,7 @@ def trace_board(board: Board) -> None:
             for part in boards:
                 _trace_alone(board, phase, part, called)
     for section in () if board.reporter.errors else board.sections:
-        _check_feeds(board, section)
-
-
-def _check_feeds(board: Board, section: Section) -> None:
-    """A latched input that nothing feeds would be read at the next tick."""
-    if any(node.kind == "function" for node in section.trace.nodes):
-        return  # written by hand
-    fed = {(feed.node, feed.port) for feed in section.trace.feeds}
-    for node in section.trace.nodes:
-        if node.kind != "component" or node.call != "forward":
-            continue
-        for port in node.component.input_ports():
-            if not (port.latched and port.is_required) or (node, port.name) in fed:
-                continue
-            source, related = place(node)
-            board.reporter.report(
-                Diagnostic(
-                    code="E202",
-                    message=f"`{node.label_of(port.name)}` is never fed in `{section.phase}`",
-                    source=source,
-                    related=related,
-                    help=(Help(text=f"`self.{node.path}.feed({port.name}=...)`"),),
-                    path=node.path,
-                )
-            )
+        check_feeds(board, section)
 
 
 def _own_phases(board: Board) -> list[str]:

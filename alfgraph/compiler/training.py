@@ -9,11 +9,12 @@ from alfgraph.compiler.board import Board, Ownership, Section
 from alfgraph.compiler.liveness import parts_by_hand
 from alfgraph.compiler.mismatches import place, plugged
 from alfgraph.component import Component, pins_of
-from alfgraph.diagnostics import Diagnostic, Help
+from alfgraph.diagnostics import Diagnostic, Help, Retype
 from alfgraph.families import Buffer, Environment, Optimizer, Target
 from alfgraph.graph import parts_below
-from alfgraph.repairs import without_argument
+from alfgraph.repairs import without_argument, without_call, without_statement
 from alfgraph.schedules import OnPolicy
+from alfgraph.settings import OPTION
 from alfgraph.source import Source, in_parts_bin
 from alfgraph.specs import TensorSpec
 from alfgraph.suggestions import listing
@@ -270,13 +271,15 @@ def _report_unreached(board: Board, node: Node, missing: tuple[str, ...] | list[
     loss = node.inputs["loss"].label
     loss = "this loss" if loss.endswith(" of …)") else f"`{loss}`"
     what = f"the parameters of {listing(missing)}" if missing else "any parameters"
+    stops = _stops_of(node.inputs["loss"])
     board.reporter.report(
         Diagnostic(
             code="E122",
             message=f"the gradient of {loss} does not reach {what}, so `{node.path}` cannot train",
             source=source,
-            related=(*related, *_stops_of(node.inputs["loss"])),
+            related=(*related, *(("the gradient stops here", stop) for stop in stops[:1])),
             help=(
+                *_without_detach(stops),
                 Help(
                     text="gradients stop at detach(), sample(), detaching ports, target copies and "
                     "data read from a buffer (but a rollout buffer under OnPolicy)"
@@ -287,17 +290,26 @@ def _report_unreached(board: Board, node: Node, missing: tuple[str, ...] | list[
     )
 
 
-def _stops_of(loss: Value) -> list[tuple[str, Source]]:
-    """Where a gradient was stopped by hand on the way back from a loss."""
+def _without_detach(stops: list[Source]) -> Iterator[Help]:
+    """A `.detach()` that is the only thing in the way is left out."""
+    edits = without_call(stops[0], "detach") if len(stops) == 1 else ()
+    if edits:
+        yield Help(text="leave out the `.detach()` that stops it", edits=edits)
+
+
+def _stops_of(loss: Value) -> list[Source]:
+    """Where a gradient was stopped by hand on the way back from a loss, the nearest first."""
     pending, seen = [loss], {loss}
+    stops: list[Source] = []
     while pending:
         node = pending.pop().node
         if node.kind != "component" and node.call == "detach" and node.sources:
-            return [("the gradient stops here", node.sources[0])]
+            stops.append(node.sources[0])
+            continue
         new = [value for value in node.inputs.values() if value not in seen]
         seen.update(new)
         pending += new
-    return []
+    return stops
 
 
 def _warn_losses(board: Board, node: Node, reach: Reach, named: dict[str, set[str]]) -> None:
@@ -331,18 +343,27 @@ def _report_conflicts(
         claims = {node.path: node for node in owners[paths[0]]}
         first, second = claims[one], claims[other]
         verb = "is" if len(paths) == 1 else "are"
+        source = place(second)[0]
+        edits = without_statement(source) if _trains_no_more(owners, second, first) else ()
+        spare = Help(text=f"leave this one out: `{first.path}` trains all of it", edits=edits)
         board.reporter.report(
             Diagnostic(
                 code="E121",
                 message=f"{listing(paths)} {verb} trained by `{first.path}` and by `{second.path}`",
-                source=place(second)[0],
+                source=source,
                 related=tuple(("the other one", s) for s in (place(first)[0],) if s is not None),
                 help=(
+                    *((spare,) if edits else ()),
                     Help(text=f"name the parts each trains: `{second.path}(loss, self.<part>)`"),
                 ),
                 path=paths[0],
             )
         )
+
+
+def _trains_no_more(owners: dict[str, list[Node]], second: Node, first: Node) -> bool:
+    """Whether one optimizer trains nothing that another does not train."""
+    return all(first in nodes for nodes in owners.values() if second in nodes)
 
 
 def _where_plugged(node: Node) -> Source | None:
@@ -376,6 +397,7 @@ def _report_orphans(board: Board, owners: dict[str, list[Node]]) -> None:
                 f"({type(node.component).__name__})",
                 source=_where_plugged(node),
                 help=(
+                    *_without_detach(_detached(board, node)),
                     Help(
                         text="let a loss reach it, name it at an optimizer, or declare it "
                         "`frozen=True`"
@@ -384,6 +406,16 @@ def _report_orphans(board: Board, owners: dict[str, list[Node]]) -> None:
                 path=path,
             )
         )
+
+
+def _detached(board: Board, node: Node) -> list[Source]:
+    """Where what a part gives loses its gradient as soon as it is read, for every reader."""
+    nodes = [other for section in board.sections for other in section.trace.nodes]
+    mine = [other for other in nodes if other.component is node.component]
+    values = {value for other in mine for value in other.outputs.values()}
+    readers = [other for other in nodes if values & set(other.inputs.values())]
+    stops = [r for r in readers if r.kind != "component" and r.call == "detach" and r.sources]
+    return [stop.sources[0] for stop in stops]
 
 
 def _report_no_optimizer(board: Board, orphans: dict[str, Node]) -> None:
@@ -400,9 +432,14 @@ def _report_no_optimizer(board: Board, orphans: dict[str, Node]) -> None:
         part, name = sockets[0]
         default = type(part).model_fields[name].default
         made = plugged(part)
+        where = f"{part.socket_path}.{name}".lstrip(".")
+        option = f"--swap {where}={type(default).__name__}"
         fix = Help(
-            text=f"plug one into `{part.socket_path}.{name}`",
+            text=f"plug one into `{where}`, such as {type(default).__name__}"
+            if default is not None
+            else f"plug one into `{where}`",
             edits=without_argument(made, name) if default is not None else (),
+            retype=Retype(given=OPTION, instead=option) if default is not None else None,
         )
     board.reporter.report(
         Diagnostic(

@@ -178,7 +178,7 @@ class _Trial:
             except AlfgraphError as error:
                 raise AlfgraphError(at_part(error.diagnostics, part, part.socket_path)) from None
             except Exception as error:
-                raise raised(part, "build", error, ()) from error
+                raise raised(self.board, part, "build", error, ()) from error
         return self.board.modules.get(key)
 
     def call(self, node: Node, part: Component) -> None:
@@ -190,7 +190,7 @@ class _Trial:
         except (AlfgraphError, Mismatch):
             raise
         except Exception as error:
-            raise raised(part, node.call, error, self.facts(node), node) from error
+            raise raised(self.board, part, node.call, error, self.facts(node), node) from error
         for port, versions in self.versions(node).items():
             if versions != before[port]:
                 raise changed(part, node, port)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import torch
 
+from alfgraph.class_repairs import flattened, returned, returned_last, sized, started_with
 from alfgraph.compiler.board import Board
+from alfgraph.compiler.building import solved_symbols
 from alfgraph.compiler.mismatches import place
 from alfgraph.component import Component
 from alfgraph.diagnostics import Diagnostic, Fact, Help
 from alfgraph.errors import AlfgraphError
-from alfgraph.repairs import returned, started_with
 from alfgraph.source import Source
 from alfgraph.specs import Spec, TensorSpec
 from alfgraph.trace import Node
@@ -30,26 +32,45 @@ def corrections(
         shape: what should have come, in the trial's sizes.
     """
     either = Help(text=f"correct the port of {type(part).__name__}, or what it computes")
+    if result is None:
+        edits = returned_last(_where_defined(part, "forward"))
+        unreturned = "`forward` ends without `return`: return its last expression"
+        return (Help(text=unreturned, edits=edits), either) if edits else (either,)
     if not isinstance(result, torch.Tensor) or not isinstance(declared, TensorSpec):
         return (either,)
+    if part.has_build() and _is_column(result, declared, shape):
+        return (*_flat(part), either)
     text = ""
     if str(result.dtype).removeprefix("torch.") != declared.dtype:
         text = _CASTS.get(declared.dtype, f".to(torch.{declared.dtype})")
-    elif shape is not None and tuple(result.shape) == (*shape, 1):
+    elif _is_column(result, declared, shape):
         text = ".squeeze(-1)"
     if not text:
         return (either,)
-    edits = returned(_where_defined(part), text)
+    edits = returned(_where_defined(part, "forward"), text)
     return (Help(text=f"return it with `{text}`", edits=edits), either)
+
+
+def _is_column(result: torch.Tensor, declared: TensorSpec, shape: tuple[int, ...] | None) -> bool:
+    """Whether an axis of one number is all that is too much."""
+    dtype = str(result.dtype).removeprefix("torch.")
+    return shape is not None and (dtype, *result.shape) == (declared.dtype, *shape, 1)
+
+
+def _flat(part: Component) -> tuple[Help, ...]:
+    """What to type in `build`, where its module is given one tensor."""
+    edits = flattened(_where_defined(part, "build")) if len(list(part.input_ports())) == 1 else ()
+    text = "a last axis of one number is left out by `nn.Sequential(..., nn.Flatten(-2))`"
+    return (Help(text=text, edits=edits),)
 
 
 _CASTS = {"float32": ".float()", "int64": ".long()", "bool": ".bool()"}
 
 
-def _where_defined(part: Component) -> Source | None:
-    """Where the `forward` of a stateless part stands."""
-    code = getattr(type(part).forward, "__code__", None)
-    if part.has_build() or code is None:
+def _where_defined(part: Component, method: str) -> Source | None:
+    """Where the `forward` of a stateless part, or the `build` of another, stands."""
+    code = getattr(getattr(type(part), method), "__code__", None)
+    if part.has_build() != (method == "build") or code is None:
         return None
     return Source(file=code.co_filename, line=code.co_firstlineno)
 
@@ -66,7 +87,7 @@ def changed(part: Component, node: Node, port: str) -> AlfgraphError:
             help=(
                 Help(
                     text=f"compute a new tensor, or begin with `{port} = {port}.clone()`",
-                    edits=started_with(_where_defined(part), f"{port} = {port}.clone()"),
+                    edits=started_with(_where_defined(part, "forward"), f"{port} = {port}.clone()"),
                 ),
             ),
             path=part.socket_path,
@@ -81,8 +102,29 @@ _TRIED = "it was run once on small random tensors of these specs"
 _BUILT = "it was built with the sizes that follow from the board"
 
 
+_FACTORS = re.compile(r"shapes cannot be multiplied \(\d+x(\d+) and (\d+)x\d+\)")
+
+
+def _other_width(board: Board, part: Component, error: Exception) -> tuple[Help, ...]:
+    """A layer whose input was written as a number, where `build` is told the right one."""
+    widths = _FACTORS.search(str(error))
+    if widths is None or not part.has_build():
+        return ()
+    came, given = int(widths[1]), int(widths[2])
+    symbols, _ = solved_symbols(board, f"part:{part.binding.parameters}", part.build)
+    names = [name for name, size in symbols.items() if size == came]
+    edits = sized(_where_defined(part, "build"), given, names[0]) if len(names) == 1 else ()
+    text = f"a layer takes {given} numbers and gets {came}, which is `{(names or ['?'])[0]}` here"
+    return (Help(text=text, edits=edits),) if edits else ()
+
+
 def raised(
-    part: Component, call: str, error: Exception, facts: tuple[Fact, ...], node: Node | None = None
+    board: Board,
+    part: Component,
+    call: str,
+    error: Exception,
+    facts: tuple[Fact, ...],
+    node: Node | None = None,
 ) -> AlfgraphError:
     """E110: a part's own code raised; its line, what was wired, and what it got."""
     inside = Source.of_exception(error)
@@ -96,7 +138,7 @@ def raised(
             related=related,
             facts=facts,
             path=part.socket_path,
-            help=(Help(text=_TRIED if facts else _BUILT),),
+            help=(*_other_width(board, part, error), Help(text=_TRIED if facts else _BUILT)),
         )
     )
 

@@ -18,6 +18,7 @@ import fcntl
 import json
 import os
 import re
+import shlex
 import shutil
 import socket
 import weakref
@@ -26,6 +27,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from alfgraph.diagnostics import Help, Retype
 from alfgraph.errors import RunError
 
 LOCK = ".lock"
@@ -234,10 +236,24 @@ class RunDirectory:
             if but is not None and isinstance(error, but):
                 raise
             raise RunError(
-                f"Run directory {self.path} cannot be used: {error.strerror}. "
-                "Choose another one with --run-dir, or fix its permissions.",
+                f"run directory `{self.path}` cannot be used: {error.strerror}",
                 code="E602",
+                help=self._elsewhere(),
             ) from error
+
+    def _elsewhere(self) -> Help:
+        """Beside the file that is in the way; any other place where permissions are."""
+        files = [p for p in (self.path, *self.path.parents) if p.is_file()]
+        if not files:
+            return Help(text="choose another one with `--run-dir`, or fix its permissions")
+        name = self.path.name if files[0] != self.path else f"{self.path.name}-run"
+        place = files[0].with_name(name)
+        free = place if not place.exists() else place.with_name(f"{place.name}-2")
+        option = f"--run-dir {shlex.quote(str(free))}"
+        return Help(
+            text=f"`{files[0]}` is a file; `{option}` is beside it",
+            retype=Retype(given=f"--run-dir {self.path}", instead=option),
+        )
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import inspect
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
@@ -11,7 +13,7 @@ import gymnasium
 
 from alfgraph.diagnostics import Help, Retype
 from alfgraph.errors import SettingError
-from alfgraph.suggestions import did_you_mean
+from alfgraph.suggestions import did_you_mean, listing
 
 T = TypeVar("T")
 AnyEnv: TypeAlias = gymnasium.Env[Any, Any]
@@ -172,11 +174,38 @@ class EnvRecipe:
             raise self._failed(error) from error
 
     def _failed(self, error: Exception) -> SettingError:
+        unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+        if isinstance(error, TypeError) and unknown and unknown[1] in self.kwargs:
+            return self._unknown_argument(unknown[1])
         return SettingError(
             f"environment `{self.label}` cannot be made: {type(error).__name__}: {error}",
             code="E605",
             help="`kwargs` are the arguments of its constructor" if self.kwargs else "",
         )
+
+    def _unknown_argument(self, name: str) -> SettingError:
+        """E605: the constructor takes no such argument; those that it takes."""
+        maker: Any = self.make if self.make is not None else self._spec().entry_point
+        if isinstance(maker, str):
+            maker = gymnasium.envs.registration.load_env_creator(maker)
+        known = [word for word in inspect.signature(maker).parameters if word != "render_mode"]
+        near = did_you_mean(name, known)
+        rest = {key: value for key, value in self.kwargs.items() if key != name}
+        if near:
+            rest[near] = self.kwargs[name]
+        text = f"did you mean `{near}`?" if near else f"leave `{name}` out"
+        takes = f"it takes {listing(known)}" if known else "it takes none"
+        fix = Help(text=f"{text} {takes}" if near else f"{text}: {takes}", retype=_as_kwargs(rest))
+        return SettingError(
+            f"environment `{self.label}` takes no argument `{name}`", code="E605", help=fix
+        )
+
+
+def _as_kwargs(kwargs: Mapping[str, Any]) -> Retype | None:
+    """The arguments as one writes them, where all are plain values."""
+    if all(isinstance(value, bool | int | float | str) for value in kwargs.values()):
+        return Retype(given="kwargs", instead=repr(dict(kwargs)).replace("'", '"'))
+    return None
 
 
 def _unknown_id(env_id: str, error: Exception) -> SettingError:

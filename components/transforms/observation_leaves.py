@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from alfgraph.diagnostics import Help, Retype
 from alfgraph.errors import WiringError
+from alfgraph.settings import PART
 from alfgraph.specs import RecordSpec, Spec, TensorSpec
 from alfgraph.suggestions import did_you_mean
 
@@ -39,7 +41,11 @@ def chosen_leaves(
     if fields is None:
         chosen = [(path, leaf) for path, leaf in found if fits(leaf)]
         if not chosen:
-            raise WiringError(f"`{spec}` has no {what}", code="E101")
+            spare = Help(
+                text="leave the transform out: it has nothing to do",
+                retype=Retype(given=PART, instead=""),
+            )
+            raise WiringError(f"`{spec}` has no {what}", code="E101", help=spare)
         return chosen
     chosen = []
     for field in fields:

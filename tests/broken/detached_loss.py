@@ -1,12 +1,16 @@
 from alfgraph.components import ActorCritic, Pipeline
+from alfgraph.components.algorithms.actor_critic import Acted
 
 
 class Cut(ActorCritic):
     def update(self):
-        steps = self.rollout.steps()
-        value = self.critic(steps).value.detach()
+        taken, steps = self.rollout.read(Acted), self.rollout.steps()
+        value = self.critic(steps).value
         target = self.returns(steps, value=value)
-        self.optimizer(((value[:-1] - target.returns) ** 2).mean())
+        loss = self.loss(
+            taken, advantage=target.advantage, returns=target.returns, value=value[:-1]
+        )
+        self.optimizer(loss.loss.detach())
 
 
 graph = Pipeline(algorithm=Cut())

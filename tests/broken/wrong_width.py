@@ -9,7 +9,7 @@ class Critic(ValueFunction):
     value = Out("float32[*batch]", role="value")
 
     def build(self, n: int) -> nn.Module:
-        return nn.Sequential(nn.Linear(8, 1), nn.Flatten(0))
+        return nn.Sequential(nn.Linear(8, 1), nn.Flatten(-2))
 
 
 graph = Pipeline(algorithm=ActorCritic(critic=Critic()))

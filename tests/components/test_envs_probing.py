@@ -11,6 +11,7 @@ from gymnasium import spaces
 
 from alfgraph.components.envs.probing import probe
 from alfgraph.components.envs.recipe import EnvRecipe
+from alfgraph.diagnostics import Retype
 from alfgraph.errors import RunError, SettingError
 
 
@@ -107,8 +108,16 @@ def test_a_missing_package(
 
 
 def test_a_constructor_that_fails() -> None:
-    with pytest.raises(SettingError, match=r"(?s)`CartPole-v1` cannot be made: TypeError.*colour"):
+    with pytest.raises(SettingError, match="`CartPole-v1` cannot be made: AttributeError"):
+        probe(EnvRecipe("CartPole-v1", {"render_mode": []}))
+
+
+def test_an_argument_the_constructor_does_not_take() -> None:
+    with pytest.raises(SettingError, match="takes no argument `colour`") as caught:
         probe(EnvRecipe("CartPole-v1", {"colour": "red"}))
+    assert caught.value.diagnostics[0].help[0].retype == Retype(given="kwargs", instead="{}")
+    with pytest.raises(SettingError, match="did you mean `sutton_barto_reward`"):
+        probe(EnvRecipe("CartPole-v1", {"suton_barto_reward": True}))
 
 
 def test_an_action_space_without_arrays() -> None:
