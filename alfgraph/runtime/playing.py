@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -70,22 +70,33 @@ def play(
     device = check_device(options.get("device", "cpu"))
     program = Program(plan, seed=seed, device=device, training=False)
     program.load_parameters(state["program"]["parameters"])
-    watch: Callable[[Any], None] | None = film.take if film else None
     count = 1 if shown else min(trainer.num_eval_environments, episodes)
+    with _stage(program, film, mode):
+        result = evaluate(
+            program,
+            episodes=episodes,
+            num_environments=count,
+            seed=seed,
+            on_step=film.take if film else None,
+            env_options=shown,
+        )
+    if not options.get("quiet", True):
+        print_episodes(result, path)
+        if film is not None:
+            print(f"video {film.path}, {film.frames} frames")
+    return result
+
+
+@contextlib.contextmanager
+def _stage(program: Program, film: Film | None, mode: str | None) -> Iterator[None]:
+    """Threads and a screen for a program that plays; closes it and its film."""
     threads = torch.get_num_threads()
     try:
-        torch.set_num_threads(chosen_threads(plan))
+        torch.set_num_threads(chosen_threads(program.plan))
         with off_screen() if mode != "human" else contextlib.nullcontext():
-            result = evaluate(
-                program,
-                episodes=episodes,
-                num_environments=count,
-                seed=seed,
-                on_step=watch,
-                env_options=shown,
-            )
+            yield
     except SettingError as error:
-        if mode is not None and "'render_mode'" in str(error):
+        if mode is not None and "render_mode" in str(error):
             raise UsageError(
                 "the environment takes no `render_mode`, so it cannot be shown or filmed",
                 help="give its constructor that argument, and hand it to gymnasium.Env",
@@ -96,11 +107,6 @@ def play(
         program.close()
         if film is not None:
             film.close()
-    if not options.get("quiet", True):
-        print_episodes(result, path)
-        if film is not None:
-            print(f"video {film.path}, {film.frames} frames")
-    return result
 
 
 def find_checkpoint(run: Path, which: str | int) -> Path:
