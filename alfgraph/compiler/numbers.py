@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -68,15 +69,37 @@ def number_board(board: Board) -> dict[str, Loop]:
     Returns:
         Loops by section name.
     """
+    _number_environments(board)
+    return {section.name: _loop(board, section) for section in board.sections}
+
+
+def known_loops(board: Board) -> dict[str, Loop]:
+    """The loops of a board that failed its check, as far as they can be numbered all the same.
+
+    Left out are sections that read buffers whose rows have not found their leading axes.
+    """
+    _number_environments(board)
+    loops: dict[str, Loop] = {}
+    for section in board.sections:
+        if all(_has_rows(board, part) for part in _read_buffers(section)):
+            with suppress(WiringError):
+                loops[section.name] = _loop(board, section)
+    return loops
+
+
+def _has_rows(board: Board, part: Buffer) -> bool:
+    contents = part.binding.slot.contents.get(part.socket_path)
+    values = contents.node.inputs.values() if contents else ()
+    batch = next((found for v in values if (found := batch_of(board.spec(v)))), ())
+    return bool(batch) and all(isinstance(d, int | Symbol) for d in batch)
+
+
+def _number_environments(board: Board) -> None:
     for section in board.sections:
         environment = environment_of(section)
         if environment is not None:
             for axis in environment.batch_axes(section.phase) or ():
                 board.sizes[axis] = _environments(board, environment, section.phase)
-    loops: dict[str, Loop] = {}
-    for section in board.sections:
-        loops[section.name] = _loop(board, section)
-    return loops
 
 
 def _environments(board: Board, environment: Environment, phase: str) -> int:

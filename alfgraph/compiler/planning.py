@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,14 +115,19 @@ def _phase(board: Board, section: Section, loop: Loop) -> PhasePlan:
         rate=describe_loop(loop, section).rstrip("."),
         runs=loop.runs,
         every=loop.every,
-        axes=_axes(board, section),
+        axes=leading_axes(board, section.nodes()),
         gradient="with grad" if trains or live else "no grad",
     )
 
 
-def _axes(board: Board, section: Section) -> str:
+def leading_axes(board: Board, nodes: Iterable[Node]) -> str:
+    """The most leading axes that something has, in numbers: `[T=8, B=30]`.
+
+    Raises:
+        WiringError: E108, nothing gave one of them a number.
+    """
     widest: tuple[Any, ...] = ()
-    for node in section.nodes():
+    for node in nodes:
         for value in node.outputs.values():
             batch = batch_of(board.spec(value)) or ()
             if len(batch) > len(widest) and all(_is_known(d) for d in batch):

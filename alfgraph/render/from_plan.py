@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from alfgraph.compiler import check_graph
 from alfgraph.compiler.board import Board, Section, is_operation
-from alfgraph.compiler.planning import count_parameters
+from alfgraph.compiler.lowering import describe_loop
+from alfgraph.compiler.numbers import Loop, known_loops
+from alfgraph.compiler.planning import count_parameters, leading_axes
 from alfgraph.compiler.training import detaches
 from alfgraph.component import Component
 from alfgraph.diagnostics import Diagnostic
+from alfgraph.errors import WiringError
 from alfgraph.families import Buffer, Target
 from alfgraph.graph import Graph, parts_below
 from alfgraph.loading import module_of
@@ -72,8 +76,18 @@ def failed_view(graph: Graph, diagnostics: Iterable[Diagnostic]) -> BoardView:
         diagnostics: what the check found.
     """
     board = check_graph(graph)
-    phases = [PhaseView(name=section.name) for section in board.sections]
+    loops = known_loops(board)
+    phases = [_known_phase(board, section, loops.get(section.name)) for section in board.sections]
     return _view(graph, graph_name(graph), board, phases, diagnostics)
+
+
+def _known_phase(board: Board, section: Section, loop: Loop | None) -> PhaseView:
+    """A phase of a board that failed its check: how often it runs, where that is known."""
+    axes = ""
+    with suppress(WiringError):
+        axes = leading_axes(board, _shown(section))
+    rate = describe_loop(loop, section).rstrip(".") if loop else ""
+    return PhaseView(name=section.name, rate=rate, axes=axes)
 
 
 def folder_of(graph: Graph) -> Path:

@@ -7,6 +7,7 @@ import pytest
 from alfgraph.cli import main
 from alfgraph.components import ActorCritic, Pipeline
 from alfgraph.errors import WiringError
+from alfgraph.graph import Graph
 from alfgraph.loading import load
 from alfgraph.overrides import set_values
 from alfgraph.render import render_view
@@ -27,7 +28,7 @@ class Forgetful(Pipeline):
         self.env.feed(action=self.algorithm.actor(step).policy)
 
 
-def failed(graph: Pipeline) -> BoardView:
+def failed(graph: Graph) -> BoardView:
     with pytest.raises(WiringError, match="error") as caught:
         graph.plan()
     return failed_view(graph, caught.value.diagnostics)
@@ -79,6 +80,21 @@ def test_a_wire_that_does_not_fit_says_so_on_the_spot() -> None:
     assert "gives distribution(int64[B] in [0, 2)) ≠ expects int64[B] in [0, 2)</text>" in svg
     assert "✗ 1 error" in svg and "E101  algorithm.actor.policy does not fit env.action" in svg
     assert 'class="chip bad"' not in svg, "the wire tells it"
+
+
+def test_the_bands_of_a_failing_board_keep_their_rates_and_axes() -> None:
+    view = failed(Forgetful())
+    assert [(phase.name, phase.rate, phase.axes) for phase in view.phases] == [
+        ("unroll", "Every environment step", "[B=30]"),
+        ("update", "Once per rollout", "[T=8, B=30]"),
+        ("predict", "Every environment step", "[B=10]"),
+    ]
+    without_rows = failed(load(ROOT / "tests/broken/unknown_environment.py"))
+    assert [(phase.name, phase.rate, phase.axes) for phase in without_rows.phases] == [
+        ("unroll", "Every environment step", "[B=30]"),
+        ("update", "Once per rollout", ""),
+        ("predict", "Every environment step", "[B=10]"),
+    ]
 
 
 def test_what_is_no_wires_fault_stands_below_the_title() -> None:

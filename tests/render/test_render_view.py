@@ -99,7 +99,12 @@ def test_dot_wires_pins() -> None:
 
 def test_graphviz_draws_or_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     if shutil.which("dot"):
-        assert b"<svg" in str(render_view(ppo(), "svg", engine="graphviz")).encode()
+        drawn = str(render_view(ppo(), "svg", engine="graphviz"))
+        assert drawn == render_view(ppo(), "svg", engine="graphviz")
+        order = r'y="([-.\d]+)"[^>]*>(UNROLL|PREPARE|UPDATE)<'
+        heights = {name: float(y) for y, name in re.findall(order, drawn)}
+        assert sorted(heights, key=heights.__getitem__) == ["UNROLL", "PREPARE", "UPDATE"]
+        assert "rollout · no grad" in drawn and "trains" in drawn
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(UsageError, match=r"Graphviz draws .*`\.dot`, no `\.html`"):
         render_view(ppo(), "html", engine="graphviz")
