@@ -129,7 +129,7 @@ def _with_what_fits(old: Schedule, new: Schedule) -> tuple[Schedule, dict[str, A
             new = revised(new, {name: getattr(old, name)})
         except SettingError:
             continue
-        kept[name] = getattr(new, name)
+        kept[name] = getattr(old, name)
         origins[name] = origin_of(old, name)
     record_origins(new, origins)
     return new, kept
