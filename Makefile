@@ -31,7 +31,8 @@ torture: setup  # kill runs of every test board at 50 random moments; each must 
 	OMP_NUM_THREADS=1 $(BIN)/python tools/torture.py
 
 fuzz: setup  # mutants of good boards: what checks must run, what is rejected must deserve it
-	PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/python tools/fuzz.py --count $(N) --write
+	PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/python tools/fuzz.py --count $(N) --write \
+		--log runs/fuzz-$(shell git rev-parse --short HEAD).jsonl
 
 check: setup
 	$(BIN)/ruff format --check

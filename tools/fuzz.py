@@ -3,17 +3,22 @@
     make fuzz N=10000                               judge mutants 0 to 9999, write docs/soundness.md
     python tools/fuzz.py --first 500 --count 100    others; nothing is written
     python tools/fuzz.py --show 17                  one mutant: its changes, its verdict
+    python tools/fuzz.py --log FILE --again 17 404  judge these anew; FILE keeps the last verdict
 
-A mutant follows from its number, so a finding can be repeated anywhere. Exit 1 if there are any.
+A mutant follows from its number, so a finding can be repeated anywhere. `make` logs verdicts as they
+come: an interrupted run goes on where it stopped. Exit 1 if there are findings.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
+import subprocess
 import time
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +62,19 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="number of the first mutant")
     parser.add_argument("--count", type=int, default=1000, help="how many")
     parser.add_argument("--show", type=int, help="one mutant, in full")
-    parser.add_argument("--log", type=Path, help="append verdicts here; go on behind the last one")
+    parser.add_argument(
+        "--log", type=Path, help="append verdicts here; what it holds is not judged"
+    )
+    parser.add_argument("--again", type=int, nargs="*", default=(), help="of the log, judge anew")
     parser.add_argument("--write", action="store_true", help="write docs/soundness.md")
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # of torch and gymnasium, about what mutants do
     gymnasium.logger.min_level = gymnasium.logger.ERROR
+    gc.freeze()  # what is imported stays: collections need not walk through it
     if options.show is not None:
         print(json.dumps(verdict_of(options.show), indent=2))
         return
-    verdicts = judged(options.first, options.count, options.log)
+    verdicts = judged(options.first, options.count, options.log, options.again)
     if options.write:
         DOCUMENT.write_text(document(verdicts), encoding="utf-8")
     findings = [verdict for verdict in verdicts if verdict["outcome"] in FINDINGS]
@@ -91,21 +100,41 @@ def verdict_of(number: int) -> dict[str, Any]:
     }
 
 
-def judged(first: int, count: int, log: Path | None) -> list[dict[str, Any]]:
-    """Verdicts of mutants; those that a log already holds are read from it."""
+def judged(
+    first: int, count: int, log: Path | None, again: Sequence[int] = ()
+) -> list[dict[str, Any]]:
+    """Verdicts of mutants; those that a log already holds are read from it.
+
+    Args:
+        first: number of the first.
+        count: how many.
+        log: a file with a verdict a line; of two for one number the later holds.
+        again: numbers whose verdicts in the log do not count.
+    """
     lines = log.read_text("utf-8").splitlines() if log is not None and log.exists() else []
     known = {verdict["number"]: verdict for verdict in map(json.loads, lines)}
-    begun, found = time.monotonic(), []
-    for number in range(first, first + count):
-        if number not in known:
-            known[number] = verdict_of(number)
-            if log is not None:
-                with log.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(known[number]) + "\n")
-        found.append(known[number])
-        if len(found) % 500 == 0:
-            print(f"{len(found):,} mutants, {time.monotonic() - begun:.0f} s", flush=True)
-    return found
+    revision, begun = _revision(), time.monotonic()
+    for number in dict.fromkeys([*again, *range(first, first + count)]):
+        if number in known and number not in again:
+            continue
+        known[number] = {**verdict_of(number), "revision": revision}
+        if log is not None:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(known[number]) + "\n")
+        if number % 500 == 499:
+            print(f"mutant {number:,}, {time.monotonic() - begun:.0f} s", flush=True)
+    return [known[number] for number in range(first, first + count)]
+
+
+def _revision() -> str:
+    """The commit of this checkout; with `+` where files differ from it."""
+    command = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()
 
 
 def document(verdicts: list[dict[str, Any]]) -> str:
@@ -116,6 +145,9 @@ def document(verdicts: list[dict[str, Any]]) -> str:
         lines.append(f"| {name} | {outcomes[name]:,} | {meaning} |")
     for name in FINDINGS:
         lines.append(f"| **{name}** | {outcomes[name]:,} | a fault of ours: see the findings |")
+    revisions = Counter(v["revision"] for v in verdicts).most_common()
+    told = ", ".join(f"`{revision}` {count:,}" for revision, count in revisions)
+    lines += ["", f"Mutants by the revision that judged them last: {told}."]
     lines += ["", "## Policies", "", POLICY_TEXT, "", "| policy | mutants |", "|---|---|"]
     policies = Counter(v["why"] for v in verdicts if v["outcome"] == "policy")
     lines += [f"| {policy} | {policies[policy]:,} |" for policy in every_policy()]
