@@ -5,8 +5,8 @@
     python tools/fuzz.py --show 17                  one mutant: its changes, its verdict
     python tools/fuzz.py --log FILE --again 17 404  judge these anew; FILE keeps the last verdict
 
-A mutant follows from its number, so a finding can be repeated anywhere. `make` logs verdicts as they
-come: an interrupted run goes on where it stopped. Exit 1 if there are findings.
+A mutant follows from its number, so a finding can be repeated anywhere. `make` logs verdicts as
+they come: an interrupted run goes on where it stopped. Exit 1 if there are findings.
 """
 
 from __future__ import annotations
@@ -122,8 +122,8 @@ def judged(
             log.parent.mkdir(parents=True, exist_ok=True)
             with log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(known[number]) + "\n")
-        if number % 500 == 499:
-            print(f"mutant {number:,}, {time.monotonic() - begun:.0f} s", flush=True)
+        if (number + 1) % 500 == 0:
+            print(f"{number + 1:,} mutants, {time.monotonic() - begun:.0f} s", flush=True)
     return [known[number] for number in range(first, first + count)]
 
 
