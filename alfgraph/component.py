@@ -136,6 +136,7 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
     Class attributes authors may set:
         heat: how often people change this part, 0 (never) to 4 (every project); drawing only.
         board_axes: CAPITALS in its ports that are axes of the board (environments).
+        is_called: False where phases call its methods, never itself (buffers, targets).
         deterministic: False if equal inputs may give different outputs.
     """
 
@@ -151,6 +152,7 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
     heat: ClassVar[int] = 2
     family: ClassVar[str] = "component"
     deterministic: ClassVar[bool] = True
+    is_called: ClassVar[bool] = True
 
     _binding: Binding | None = PrivateAttr(default=None)
     _application: Application | None = PrivateAttr(default=None)
@@ -257,6 +259,10 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
         Returns:
             The application: a bound copy of this component on which ports are wires.
         """
+        if not self.is_called:
+            refuse(
+                "E104", f"`{self.label()}` is a {self.family}: its methods are called, not itself"
+            )
         return self._applied(call(self, self, "forward", args, named, every))
 
     def _applied(self, application: Application) -> Self:

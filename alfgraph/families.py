@@ -284,6 +284,7 @@ class Target(Component):
     """
 
     family: ClassVar[str] = "target"
+    is_called: ClassVar[bool] = False
     heat: ClassVar[int] = 1
 
     update = Update()
@@ -317,6 +318,7 @@ class Buffer(Component):
     """
 
     family: ClassVar[str] = "buffer"
+    is_called: ClassVar[bool] = False
     heat: ClassVar[int] = 1
     keeps_gradient: ClassVar[bool] = False
     holds_raw: ClassVar[bool] = False
@@ -459,9 +461,10 @@ class Buffer(Component):
         contents = self._written()
         expected = field_types(contents.kind)[field] if field else contents.kind
         if kind is not expected:
+            found = kind.__name__ if isinstance(kind, type) else f"an object, {type(kind).__name__}"
             refuse(
                 "E205",
-                f"`{self.label()}` holds {contents.kind.__name__}, but is read as {kind.__name__}",
+                f"`{self.label()}` holds {contents.kind.__name__}, but is read as {found}",
                 Fix(
                     f"`{self.label()}.read({expected.__name__})`",
                     lambda at: changed_first_argument(at, expected.__name__),

@@ -283,13 +283,15 @@ def small_mismatch(board: Board, node: Node, mismatch: Mismatch) -> Diagnostic:
 
 def no_reparametrisation(board: Board, node: Node) -> Diagnostic | None:
     """E101 where `rsample` is asked of a policy over discrete actions."""
-    (value,) = node.inputs.values()
+    if node.call != "rsample":
+        return None
+    value = node.inputs["self"]
     policy = board.solver.resolve(value.spec)
     is_discrete = isinstance(policy, DistributionSpec) and any(
         leaf.is_discrete for _, leaf in leaves(policy.event) if isinstance(leaf, TensorSpec)
     )
     part = _board_of(board, node)
-    if node.call != "rsample" or not is_discrete or part is None:
+    if not is_discrete or part is None:
         return None
     source, related = users_line(node.sources, plugged(part))
     name = type(part).__name__

@@ -58,6 +58,11 @@ def environment_of(section: Section | None) -> Environment | None:
     return next(parts, None)
 
 
+def can_evaluate(board: Board) -> bool:
+    """Whether a phase `predict` steps an environment."""
+    return environment_of(board.section("predict")) is not None
+
+
 def unroll_length(board: Board) -> float:
     """Transitions per environment and iteration (may be a fraction off-policy)."""
     return float(getattr(board.collection, "unroll_length", 0) or 0)

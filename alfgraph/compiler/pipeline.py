@@ -14,6 +14,7 @@ from alfgraph.compiler.recompute import cross_rollouts
 from alfgraph.compiler.registers import warn_of_forgotten_registers
 from alfgraph.compiler.solving import solve_board
 from alfgraph.compiler.statistics import warn_of_idle_statistics
+from alfgraph.compiler.stopping import check_stops
 from alfgraph.compiler.tracing import trace_board
 from alfgraph.compiler.training import decide_ownership
 from alfgraph.compiler.trial import run_trial
@@ -44,6 +45,7 @@ def check_graph(graph: Graph, *, recompute: bool = True, reporter: Reporter | No
     board = Board(root=bind(graph), reporter=reporter or Reporter())
     trace_board(board)
     solve_board(board)
+    check_stops(board)
     if board.reporter.errors:
         return board
     run_trial(board)

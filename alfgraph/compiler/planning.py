@@ -11,7 +11,7 @@ from alfgraph.compiler.forecast import Collection, forecast
 from alfgraph.compiler.function_writer import show_sized
 from alfgraph.compiler.layouts import buffer_layout
 from alfgraph.compiler.lowering import Lowered, describe_loop
-from alfgraph.compiler.numbers import Loop, environment_of, size_of, unroll_length
+from alfgraph.compiler.numbers import Loop, can_evaluate, environment_of, size_of, unroll_length
 from alfgraph.families import Buffer, Optimizer
 from alfgraph.graph import Graph, parts_below
 from alfgraph.plan import BufferPlan, OptimizerPlan, PhasePlan, Plan, SchedulePlan, WirePlan
@@ -80,9 +80,7 @@ def schedule_plan(board: Board, loops: dict[str, Loop]) -> SchedulePlan:
         initial=int(getattr(board.collection, "initial_collect_steps", 0)),
     )
     training = [(loops[s.name].runs, loops[s.name].every) for s in board.sections if _trains(s)]
-    whole = forecast(
-        board.trainer, collection, training, evaluates=board.section("predict") is not None
-    )
+    whole = forecast(board.trainer, collection, training, evaluates=can_evaluate(board))
     return SchedulePlan(
         unroll_length=collection.unroll_length,
         num_environments=collection.environments,

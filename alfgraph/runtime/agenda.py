@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alfgraph.annealing import Progress
+from alfgraph.compiler.numbers import can_evaluate
 
 if TYPE_CHECKING:
     from alfgraph.plan import Plan
@@ -45,7 +46,7 @@ class Agenda:
             summary_interval=trainer.summary_interval,
             summarize_first=trainer.summarize_first_interval,
             eval_interval=trainer.eval_interval,
-            evaluates=trainer.num_eval_episodes > 0 and board.section("predict") is not None,
+            evaluates=trainer.num_eval_episodes > 0 and can_evaluate(board),
         )
 
     def fraction(self, iteration: int, env_steps: int) -> float:

@@ -33,9 +33,9 @@ class MiniBatches(Buffer):
             Symbol("M", self.socket_path, rigid=True),
         )
 
-    def write(self, record: Record, every: int = 1) -> None:
+    def write(self, record: Record) -> None:
         """Take over a rollout; [T, B]."""
-        self.put(record, flexible_axes(self, "*written"), every)
+        self.put(record, flexible_axes(self, "*written"))
 
     def read(self, kind: type[R]) -> R:
         """The mini-batch at hand, [T, M]."""

@@ -43,10 +43,10 @@ class RolloutBuffer(Buffer):
         shared = self.rollouts == 1 and of_the_rollout
         return Symbol("T", "rollout" if shared else f"rollout:{self.socket_path}", rigid=True)
 
-    def write(self, record: Record, every: int = 1) -> None:
+    def write(self, record: Record) -> None:
         """Record one row, [B]; in later phases a whole rollout, [T, B]."""
         axes = ("B",) if tracing(self).phase == "unroll" else ("R", "B")
-        self.put(record, flexible_axes(self, *axes), every)
+        self.put(record, flexible_axes(self, *axes))
 
     def read(self, kind: type[R]) -> R:
         """The rows, [T, B]."""

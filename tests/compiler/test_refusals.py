@@ -25,11 +25,14 @@ from alfgraph.components import (
     Pipeline,
     RewardNormalizer,
     RolloutBuffer,
+    Trainer,
     Transform,
 )
+from alfgraph.components.algorithms.ppo import Experience, Sample
 from alfgraph.errors import AlfgraphError, SettingError, WiringError
 from alfgraph.ports import In, Out
 from alfgraph.records import Record
+from alfgraph.runtime.session import Session
 from alfgraph.timestep import TimeStep
 from alfgraph.wires import Wire
 from tests.boards.driving import trained
@@ -76,6 +79,29 @@ class Unsized(Transform):
         return reward
 
 
+class Reread(PPO):
+    """Reads a record as another record, not as its class."""
+
+    def prepare(self) -> None:
+        taken: Any = self.rollout.read(Experience)
+        self.rollout.read(taken)
+
+
+class Called(PPO):
+    """Calls its buffer as if it were a network."""
+
+    def prepare(self) -> None:
+        self.rollout(self.rollout.steps())
+
+
+class Manifold(PPO):
+    """Stops where a whole mini-batch of ratios, not one number, is true."""
+
+    def update(self) -> Wire:
+        self.stop_when(self.samples.read(Sample).advantage > 0)
+        return super().update()
+
+
 @pytest.mark.parametrize(
     ("graph", "said"),
     [
@@ -85,6 +111,9 @@ class Unsized(Transform):
         (board(PPO(optimizer=Optimizer())), r"E304.*`algorithm\.optimizer` \(Optimizer\) computes"),
         (board(PPO(), transforms=(Transform(),)), r"E104.*`transforms\.0` has no input port"),
         (board(PPO(), transforms=(Unsized(),)), r"E108.*nothing on the board decides `B` of"),
+        (board(Reread()), r"E205.*holds Experience, but is read as an object, Experience"),
+        (board(Called()), r"E104.*`algorithm\.rollout` is a buffer: its methods are called"),
+        (board(Manifold()), r"E101.*does not fit `stop_when`: a condition\s+is one truth"),
         (
             board(ActorCritic(rollout=RolloutBuffer(rollouts=3))),
             r"E207.*`algorithm\.rollout` keeps 3 rollouts",
@@ -129,6 +158,24 @@ def test_class_wide_defaults_take_what_the_field_makes_of_them() -> None:
     assert graph.configured[0][1] == {"frozen": False}
     kept = graph.configure(FrameStack, axis=1)  # its required settings are another line's affair
     assert kept.configured[1][1] == {"axis": 1}
+
+
+class Blind(Pipeline):
+    """Nothing is stepped in evaluation."""
+
+    def predict(self) -> None:
+        self.env.feed()
+
+
+def test_what_steps_no_environment_is_not_evaluated() -> None:
+    graph = Blind(
+        env=GymEnv(make=Noise, num_envs=2), trainer=Trainer(num_iterations=1, progress="none")
+    )
+    plan = compile_graph(graph)
+    assert plan.schedule.evaluations == 0
+    with Session(plan, None, {"quiet": True, "save": False}) as session:
+        session.iterate()
+        assert session.is_done
 
 
 def test_long_lines_of_registers_are_wrapped() -> None:

@@ -14,6 +14,7 @@ import torch
 
 from alfgraph.binding import bind
 from alfgraph.compiler.board import Board
+from alfgraph.compiler.mismatches import place
 from alfgraph.compiler.pipeline import _unchecked
 from alfgraph.compiler.tracing import trace_board
 from alfgraph.diagnostics import Diagnostic, Reporter, to_json
@@ -23,6 +24,7 @@ from alfgraph.render import render_view
 from alfgraph.render.from_plan import board_view
 from alfgraph.runtime.session import RunOptions, Session
 from alfgraph.source import Source
+from alfgraph.trace import Node
 from tests.fuzzing.mutants import Mutant
 from tests.fuzzing.pins import watch
 from tests.fuzzing.policies import DEAD, policy_of
@@ -44,6 +46,9 @@ OUTCOMES = {
     "other": "rejected; lowered all the same it ran with other shapes or dtypes than declared",
     "policy": "rejected; lowered all the same it ran, and falls under a policy",
 }
+
+ITERATIONS = 8
+"""Of a clean board whose number of iterations was changed."""
 
 UNCHECKED_ITERATIONS = 6
 """Of a rejected board: what is wrong may stand where it runs only now and then."""
@@ -170,8 +175,17 @@ _SAID_OF_WHOLE_PHASES = {"E202", "E501", "E505"}
 
 def _is_dead(plan: Plan, diagnostic: Diagnostic) -> bool:
     """Whether what is wrong belongs to nodes that never run."""
+
+    def is_there(node: Node) -> bool:
+        return diagnostic.source is not None and place(node)[0] == diagnostic.source
+
     sections = plan.compiled.board.sections
-    named = [(n, s) for s in sections for n in s.trace.nodes if n.path == diagnostic.path]
+    named = [
+        (node, section)
+        for section in sections
+        for node in section.trace.nodes
+        if (node.path == diagnostic.path if node.kind == "component" else is_there(node))
+    ]
     return bool(named) and not any(node.id in section.live for node, section in named)
 
 
@@ -190,8 +204,10 @@ def _ran(plan: Plan, mutant: Mutant) -> Verdict:
             str(plan)
         options: RunOptions = {"quiet": True, "save": False}
         with Session(plan, None, options) as session:
-            while not session.is_done:
+            while not session.is_done and session.iteration < ITERATIONS:
                 session.iterate()
+            if session.agenda.evaluates and not session.is_done:
+                session._evaluate()
     except AlfgraphError as error:
         if error.diagnostics[0].code != "E604":
             return _own_code(plan, error) or _finding("crashed", error)

@@ -31,6 +31,11 @@ BATCH_AND_SAMPLE = (
 )
 """E101 where the ranks differ, though all axes together would pass."""
 
+SAMPLE_AXES = (
+    "a reduction counts sample axes from the last: the first is not the same on [B] and [T, B]"
+)
+"""E101 of `min`, `max` and `mean` along an axis from the front, or of a scalar, as torch allows."""
+
 REFUSED_BY_PART = "a part that finds nothing to work on is refused, not left without effect"
 """E101 that a component says itself: no uint8 image among the observations, for one."""
 
@@ -58,6 +63,8 @@ def policy_of(diagnostic: Diagnostic, changes: tuple[str, ...]) -> str | None:
     text = " ".join((diagnostic.message, *diagnostic.notes))
     if diagnostic.code in {"E101", "E109"} and "bounds" in text:
         return BOUNDS
+    if diagnostic.code == "E101" and "rank: no sample axis" in text:
+        return SAMPLE_AXES
     if diagnostic.code == "E101" and "differ in rank" in text:
         return BATCH_AND_SAMPLE
     if diagnostic.code in {"E109", "E110"} and any(diagnostic.path in made for made in changes):
@@ -67,4 +74,4 @@ def policy_of(diagnostic: Diagnostic, changes: tuple[str, ...]) -> str | None:
     return f"{diagnostic.code} {POLICIES[diagnostic.code]}" if diagnostic.code in POLICIES else None
 
 
-OTHERS = (BOUNDS, BATCH_AND_SAMPLE, REFUSED_BY_PART, ANY_SIZE, DEAD)
+OTHERS = (BOUNDS, BATCH_AND_SAMPLE, SAMPLE_AXES, REFUSED_BY_PART, ANY_SIZE, DEAD)
