@@ -75,7 +75,11 @@ def number_board(board: Board) -> dict[str, Loop]:
         Loops by section name.
     """
     _number_environments(board)
-    return {section.name: _loop(board, section) for section in board.sections}
+    loops = {section.name: _loop(board, section) for section in board.sections}
+    for section in board.sections:
+        for part in _read_buffers(section):
+            _check_filled(board, section, part, loops)
+    return loops
 
 
 def known_loops(board: Board) -> dict[str, Loop]:
@@ -105,6 +109,24 @@ def _number_environments(board: Board) -> None:
         if environment is not None:
             for axis in environment.batch_axes(section.phase) or ():
                 board.sizes[axis] = _environments(board, environment, section.phase)
+
+
+def _check_filled(board: Board, section: Section, part: Buffer, loops: dict[str, Loop]) -> None:
+    """What a phase of one's own writes is there when it is read first."""
+    written = part.binding.slot.contents[part.socket_path].node
+    first, read = loops[written.phase].every, loops[section.name].every
+    if first > read:
+        board.reporter.report(
+            Diagnostic(
+                code="E204",
+                message=f"`{part.label()}` is read in iteration {read} for the first time, but "
+                f"`{written.phase}` first writes it in iteration {first}",
+                source=part.created_at,
+                related=tuple(("written here", source) for source in written.sources[:1]),
+                path=part.socket_path,
+                help=(Help(text=f"a Rate with `every` of {read} or less for `{written.phase}`"),),
+            )
+        )
 
 
 def _environments(board: Board, environment: Environment, phase: str) -> int:

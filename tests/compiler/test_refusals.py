@@ -17,14 +17,17 @@ from alfgraph.components import (
     Epochs,
     FrameStack,
     GymEnv,
+    MiniBatches,
     Network,
     ObservationNormalizer,
     Offline,
     OnPolicy,
     Optimizer,
     Pipeline,
+    Rate,
     RewardNormalizer,
     RolloutBuffer,
+    Schedule,
     Trainer,
     Transform,
 )
@@ -82,16 +85,16 @@ class Unsized(Transform):
 class Reread(PPO):
     """Reads a record as another record, not as its class."""
 
-    def prepare(self) -> None:
+    def prepare(self) -> Any:
         taken: Any = self.rollout.read(Experience)
-        self.rollout.read(taken)
+        return self.rollout.read(taken)
 
 
 class Called(PPO):
     """Calls its buffer as if it were a network."""
 
-    def prepare(self) -> None:
-        self.rollout(self.rollout.steps())
+    def prepare(self) -> Any:
+        return self.rollout(self.rollout.steps())
 
 
 class Manifold(PPO):
@@ -100,6 +103,26 @@ class Manifold(PPO):
     def update(self) -> Wire:
         self.stop_when(self.samples.read(Sample).advantage > 0)
         return super().update()
+
+
+class Late(Epochs):
+    gather: Rate = Rate(every=3)
+    learn: Rate = Rate(every=2)
+
+
+class Impatient(PPO):
+    """Learns in iteration 2 from what is gathered in iteration 3 first."""
+
+    gathered: MiniBatches = MiniBatches()
+    schedule: Schedule = Late(unroll_length=4, mini_batch_size=4)
+
+    def gather(self) -> None:
+        self.gathered.write(self.rollout.read(Experience))
+
+    def learn(self) -> None:
+        policy = self.actor(self.gathered.read(Experience).step).policy
+        assert self.optimizer is not None
+        self.optimizer(policy.entropy().mean())
 
 
 @pytest.mark.parametrize(
@@ -112,6 +135,7 @@ class Manifold(PPO):
         (board(PPO(), transforms=(Transform(),)), r"E104.*`transforms\.0` has no input port"),
         (board(PPO(), transforms=(Unsized(),)), r"E108.*nothing on the board decides `B` of"),
         (board(Reread()), r"E205.*holds Experience, but is read as an object, Experience"),
+        (board(Impatient()), r"E204.*`algorithm\.gathered` is read in iteration 2.*in iteration 3"),
         (board(Called()), r"E104.*`algorithm\.rollout` is a buffer: its methods are called"),
         (board(Manifold()), r"E101.*does not fit `stop_when`: a condition\s+is one truth"),
         (
