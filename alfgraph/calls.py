@@ -255,7 +255,7 @@ def _role(value: Any) -> str | None:
 
 def as_part_or_field(value: Any) -> Any:
     """An argument of a call: a component as a part, an application as its output."""
-    if hasattr(value, "is_application") and not value.is_application:
+    if hasattr(type(value), "is_application") and not value.is_application:
         return value
     if isinstance(value, tuple | list):
         return tuple(as_part_or_field(entry) for entry in value)

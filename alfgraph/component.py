@@ -198,13 +198,15 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
     @property
     def binding(self) -> Binding:
         """Its place on a board."""
-        if self._binding is None:
+        private = self.__pydantic_private__ or {}  # `self._binding` takes ten times as long
+        binding: Binding | None = private.get("_binding")
+        if binding is None:
             refuse(
                 "E111",
                 f"`{type(self).__name__}` was called outside a board",
                 "components are called in the phase methods of a Graph, as `self.<socket>(...)`",
             )
-        return self._binding
+        return binding
 
     @property
     def is_bound(self) -> bool:

@@ -218,23 +218,27 @@ def _scored(node: Node, solver: Solver) -> bool:
 
 
 def _let_be_alike(solver: Solver, other: Spec, event: Spec, is_kl: bool) -> None:
-    """What is scored, or another distribution's event, fits the event; known bounds may differ."""
+    """What is scored, or another distribution's event, fits the event.
+
+    Any number may be scored by a policy over numbers, but only its choices by one over choices.
+    """
     given = other.event if isinstance(other, DistributionSpec) else other
     if is_kl != isinstance(other, DistributionSpec):
         raise Mismatch(f"kind: {other} is {'no' if is_kl else 'a'} distribution")
     if isinstance(given, SymbolSpec) or isinstance(event, SymbolSpec):
         solver.unify(given, event)  # one end decides the other, bounds included
     else:
-        solver.unify(without_bounds(given), without_bounds(event))
+        given, event = (without_bounds(spec, of_choices=is_kl) for spec in (given, event))
+        solver.unify(given, event)
 
 
-def without_bounds(spec: Spec) -> Spec:
-    """The spec with every bound lifted."""
+def without_bounds(spec: Spec, *, of_choices: bool) -> Spec:
+    """The spec with the bounds of numbers lifted; those of choices, in integers, if asked."""
     return map_leaves(
         spec,
         lambda leaf: (
             leaf.model_copy(update={"low": None, "high": None})
-            if isinstance(leaf, TensorSpec)
+            if isinstance(leaf, TensorSpec) and (of_choices or not leaf.is_discrete)
             else leaf
         ),
     )

@@ -105,6 +105,15 @@ class Manifold(PPO):
         return super().update()
 
 
+class Mirrored(PPO):
+    """Scores what its policy cannot choose: minus an index."""
+
+    def update(self) -> Wire:
+        batch = self.samples.read(Sample)
+        self.actor(batch.step).policy.log_prob(-batch.action)
+        return super().update()
+
+
 class Late(Epochs):
     gather: Rate = Rate(every=3)
     learn: Rate = Rate(every=2)
@@ -136,6 +145,7 @@ class Impatient(PPO):
         (board(PPO(), transforms=(Unsized(),)), r"E108.*nothing on the board decides `B` of"),
         (board(Reread()), r"E205.*holds Experience, but is read as an object, Experience"),
         (board(Impatient()), r"E204.*`algorithm\.gathered` is read in iteration 2.*in iteration 3"),
+        (board(Mirrored()), r"E101.*`log_prob` cannot be applied to .* differ in bounds"),
         (board(Called()), r"E104.*`algorithm\.rollout` is a buffer: its methods are called"),
         (board(Manifold()), r"E101.*does not fit `stop_when`: a condition\s+is one truth"),
         (

@@ -144,4 +144,7 @@ def test_arithmetic_gives_what_torch_gives(
 
 def test_bounds_can_be_lifted() -> None:
     spec = parse_spec("{a: int64[B] in [0, 2), b: x[B], c: distribution(float32[B] in [0, 1])}")
-    assert str(without_bounds(spec)) == "{a: int64[B], b: x[B], c: distribution(float32[B])}"
+    numbers = "{a: int64[B] in [0, 2), b: x[B], c: distribution(float32[B])}"
+    assert str(without_bounds(spec, of_choices=False)) == numbers
+    everything = "{a: int64[B], b: x[B], c: distribution(float32[B])}"
+    assert str(without_bounds(spec, of_choices=True)) == everything

@@ -194,7 +194,8 @@ def _run(plan: Plan, seen: list[str]) -> None:
     with Session(plan, None, options) as session:
         watch(session.program, seen.append)
         for _ in range(UNCHECKED_ITERATIONS):
-            session.iterate()
+            if not seen:
+                session.iterate()
 
 
 def _ran(plan: Plan, mutant: Mutant) -> Verdict:

@@ -126,7 +126,7 @@ class _Matching:
         for key in [k for k in self.solver.sizes if k[0] == "call"]:
             del self.solver.sizes[key]
         self.solver.waiting.clear()
-        settings = dict(part)
+        settings = part.__dict__
         self.scopes = Scopes(
             application="call",
             component="part",
