@@ -1,5 +1,6 @@
 """The board as Graphviz text, and drawn by Graphviz where its program is installed."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from html import escape
@@ -12,6 +13,8 @@ from alfgraph.render.themes import Theme, text_on
 from alfgraph.render.view import BoardView, NodeView, PhaseView, PinView
 
 LONGEST_LINE = 30
+PDF_DATE = re.compile(rb"(?<=/CreationDate \(D:)\d{14}")
+"""Replaced by the first of all days: the same board gives the same bytes."""
 
 
 def draw_dot(view: BoardView, theme: Theme) -> str:
@@ -177,4 +180,4 @@ def draw_with_graphviz(view: BoardView, theme: Theme, suffix: str) -> bytes:
     whole = f"{placed.rstrip().removesuffix('}')}{across}\n}}\n"
     drawing = graphviz.Source(whole, engine="neato")
     drawn: bytes = drawing.pipe(format=suffix, neato_no_op=2)
-    return drawn
+    return PDF_DATE.sub(b"19700101000000", drawn) if suffix == "pdf" else drawn

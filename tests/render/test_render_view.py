@@ -101,6 +101,7 @@ def test_graphviz_draws_or_says_how_to_install_it(monkeypatch: pytest.MonkeyPatc
     if shutil.which("dot"):
         drawn = str(render_view(ppo(), "svg", engine="graphviz"))
         assert drawn == render_view(ppo(), "svg", engine="graphviz")
+        assert b"/CreationDate (D:19700101000000" in render_view(ppo(), "pdf", engine="graphviz")
         order = r'y="([-.\d]+)"[^>]*>(UNROLL|PREPARE|UPDATE)<'
         heights = {name: float(y) for y, name in re.findall(order, drawn)}
         assert sorted(heights, key=heights.__getitem__) == ["UNROLL", "PREPARE", "UPDATE"]
