@@ -227,8 +227,17 @@ def _node(board: Board, section: Section, node: Node, used: set[Value]) -> NodeV
             if pin.spec != NOTHING
         ),
         every=node.every,
-        note="recomputed" if node.settings.get("recomputed") else "",
+        note=" · ".join(_notes(node)),
     )
+
+
+def _notes(node: Node) -> Iterator[str]:
+    """What else the chip says: the registers that the part feeds itself, and how it runs."""
+    if isinstance(node.component, Component) and node.call == "forward":
+        names = ", ".join(port.name for port in node.component.state_ports())
+        yield from [f"z⁻¹ {names}"] if names else []
+    if node.settings.get("recomputed"):
+        yield "recomputed"
 
 
 def _kind(node: Node) -> NodeKind:

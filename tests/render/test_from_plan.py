@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from alfgraph.cli import main
-from alfgraph.components import ActorCritic, Pipeline
+from alfgraph.components import PPO, ActorCritic, Pipeline, RecurrentActor
 from alfgraph.errors import WiringError
 from alfgraph.graph import Graph
 from alfgraph.loading import load
@@ -95,6 +95,13 @@ def test_the_bands_of_a_failing_board_keep_their_rates_and_axes() -> None:
         ("update", "Once per rollout", ""),
         ("predict", "Every environment step", "[B=10]"),
     ]
+
+
+def test_a_part_with_registers_says_so_on_its_chip() -> None:
+    view = board_view(Pipeline(algorithm=PPO(actor=RecurrentActor())).plan())
+    notes = {(node.phase, node.label): node.note for node in view.nodes if "z⁻¹" in node.note}
+    assert notes == {(phase, "memory"): "z⁻¹ memory" for phase in ("unroll", "update", "predict")}
+    assert "z⁻¹ memory</text>" in str(render_view(view, "svg"))
 
 
 def test_what_is_no_wires_fault_stands_below_the_title() -> None:
