@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from alfgraph.errors import UsageError
+from alfgraph.setting_group import SettingGroup
 
 Clock = Literal["fraction", "iterations", "env_steps"]
 """What an annealing counts: the fraction of the run done, iterations, or environment steps."""
@@ -41,10 +42,8 @@ class Progress:
         return float(self.iteration if clock == "iterations" else self.env_steps)
 
 
-class Annealing(BaseModel):
+class Annealing(SettingGroup):
     """A value that changes with progress. Plug it in where a setting is `float | Annealing`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     def at(self, progress: Progress) -> float:
         """Return the value at this progress.

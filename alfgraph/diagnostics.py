@@ -285,7 +285,7 @@ class Reporter:
 
     def __init__(self) -> None:
         """Start with nothing reported and nothing poisoned."""
-        self._kept: dict[Diagnostic, None] = {}
+        self._kept: dict[Diagnostic, frozenset[str]] = {}
         self._poisoned: set[str] = set()
 
     def report(self, diagnostic: Diagnostic, subjects: Iterable[str] = ()) -> bool:
@@ -298,15 +298,29 @@ class Reporter:
         Returns:
             Whether it was kept.
         """
+        subjects = frozenset(subjects)
         named = {diagnostic.path, *(fact.subject for fact in diagnostic.facts), *subjects}
         if diagnostic in self._kept or any(self.is_poisoned(subject) for subject in named):
             return False
-        self._kept[diagnostic] = None
+        self._kept[diagnostic] = subjects
         return True
 
     def poison(self, *subjects: str) -> None:
         """Drop later diagnostics that name these (pins, symbols, paths) or anything below them."""
         self._poisoned.update(subject for subject in subjects if subject)
+
+    def blame(self, diagnostics: Iterable[Diagnostic], subject: str) -> None:
+        """Take in the cause of what was and will be reported about a subject; that is dropped.
+
+        Args:
+            diagnostics: The cause.
+            subject: What goes wrong because of it.
+        """
+        if self.is_poisoned(subject):
+            return
+        self._kept = {kept: about for kept, about in self._kept.items() if subject not in about}
+        self.extend(diagnostics)
+        self.poison(subject)
 
     def is_poisoned(self, subject: str) -> bool:
         """Whether this subject, or what it is a part of, was poisoned."""

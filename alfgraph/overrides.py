@@ -289,7 +289,8 @@ def _annealing(value: Any, place: Place, source: Source | None) -> Any:
     if kind is None:
         raise wrong.unknown_kind(place, str(value["kind"]), kinds, source)
     try:
-        return kind(**{name: entry for name, entry in value.items() if name != "kind"})
+        given = {name: entry for name, entry in value.items() if name != "kind"}
+        return kind.__pydantic_validator__.validate_python(given, self_instance=kind.__new__(kind))
     except ValidationError as error:
         raise wrong.refused_value(kind, error, place.path, source) from None
 

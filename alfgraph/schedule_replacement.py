@@ -163,4 +163,9 @@ def _note(
 
 
 def _assignments(settings: dict[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in settings.items())
+    return ", ".join(f"{name}={_written(value)}" for name, value in settings.items())
+
+
+def _written(value: Any) -> str:
+    """A number as one writes it: a whole one without its point."""
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from alfgraph.component import Component
+from alfgraph.setting_group import SettingGroup
 
 Positive = Annotated[int, Field(ge=1)]
 
 
-class Rate(BaseModel):
+class Rate(SettingGroup):
     """How often a phase of one's own runs: a field of a schedule, named like the phase's method.
 
     Attributes:
@@ -24,8 +25,6 @@ class Rate(BaseModel):
         mini_batch_size: sequences per mini-batch; None takes them all.
         mini_batch_length: transitions per sequence.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     every: Positive = 1
     epochs: Positive = 1

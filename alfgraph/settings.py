@@ -39,12 +39,23 @@ def setting_errors(
         path: socket path of the component, for overrides.
     """
     found: dict[str, Diagnostic] = {}
-    for entry in error.errors():
+    for entry in _causes(error):
         name = str(entry["loc"][0]) if entry["loc"] else ""
         where = source.argument(name) if source and name else source
         # A union of types complains once per member; one complaint is enough.
         found.setdefault(name, _diagnose(owner, dict(entry), where, path))
     return SettingError(found.values())
+
+
+def _causes(error: ValidationError) -> list[dict[str, Any]]:
+    """What pydantic found; a setting that is missing because its name was misspelt is left out."""
+    entries: list[dict[str, Any]] = [dict(entry) for entry in error.errors()]
+    unknown = [entry for entry in entries if entry["type"] == "extra_forbidden"]
+    missing = [entry for entry in entries if entry["type"] == "missing"]
+    if len(unknown) != 1 or len(missing) != 1:
+        return entries
+    meant = {**unknown[0], "meant": missing[0]["loc"][0]}
+    return [meant if e is unknown[0] else e for e in entries if e is not missing[0]]
 
 
 def class_settings(
@@ -85,8 +96,8 @@ def _diagnose(
     name = str(entry["loc"][0]) if entry["loc"] else ""
     field = owner.model_fields.get(name)
     if entry["type"] == "extra_forbidden":
-        return _unknown(owner, name, source, path)
-    where = ".".join((path or owner.__name__, name, *_indices(entry["loc"])))
+        return _unknown(owner, name, source, path, entry.get("meant"))
+    where = ".".join(filter(None, (path or owner.__name__, name, *_indices(entry["loc"]))))
     families = list(_families(field.annotation)) if field else []
     if field is not None and families and entry["type"] in {"model_type", "is_instance_of"}:
         wanted = " or ".join(_a(family.__name__) for family in families)
@@ -97,7 +108,9 @@ def _diagnose(
             help=tuple(plug_helps(owner, entry["input"], name, source)),
             path=path,
         )
-    if entry["type"] == "missing":
+    if not name:
+        message = f"the settings of `{where}` do not go together: {_sentence(entry)}"
+    elif entry["type"] == "missing":
         message = f"`{where}` must be given"
     else:
         message = f"`{where}` cannot be {_described(entry['input'])}: {_sentence(entry)}"
@@ -109,9 +122,11 @@ def _diagnose(
     return Diagnostic(code="E302", message=message, source=source, help=helps, path=path)
 
 
-def _unknown(owner: type[BaseModel], name: str, source: Source | None, path: str) -> Diagnostic:
+def _unknown(
+    owner: type[BaseModel], name: str, source: Source | None, path: str, meant: str | None = None
+) -> Diagnostic:
     names = list(owner.model_fields)
-    near = did_you_mean(name, names)
+    near = meant or did_you_mean(name, names)
     helps = list(_in_a_socket(owner, name, source))
     if near and not helps:
         edits = renamed_argument(source, name, near)

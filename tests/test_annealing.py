@@ -18,7 +18,7 @@ from alfgraph.annealing import (
     StepAnnealing,
     current,
 )
-from alfgraph.errors import UsageError
+from alfgraph.errors import SettingError, UsageError
 
 
 def at_fractions(annealing: Annealing, fractions: Sequence[float]) -> list[float]:
@@ -131,13 +131,14 @@ def test_annealings_round_trip_through_json_and_are_frozen() -> None:
         (lambda: StepAnnealing(periods=((-1.0, 1.0), (0.2, 0.0))), "lie in"),
         (lambda: CyclicalAnnealing(low=0, high=1, half_cycle=0), "greater than 0"),
         (lambda: ConstantAnnealing(value=float("nan")), "finite number"),
-        (lambda: LinearAnnealing(start=1, end=0, until=3), "Extra inputs"),  # type: ignore[call-arg]
+        (lambda: LinearAnnealing(start=1, end=0, until=3), "has no setting `until`"),  # type: ignore[call-arg]
     ],
 )
 def test_wrong_settings_are_refused(make: object, message: str) -> None:
     assert callable(make)
-    with pytest.raises(ValidationError, match=message):
+    with pytest.raises(SettingError, match=message) as refused:
         make()
+    assert refused.value.diagnostics[0].source is not None
 
 
 def test_current_takes_numbers_only() -> None:

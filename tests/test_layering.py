@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("specs",),
     ("trace", "unify", "spaces", "distributions", "storage"),
     ("ports", "wires", "records"),
-    ("calls", "settings", "value_text", "namespaces"),
+    ("calls", "settings", "setting_group", "value_text", "namespaces"),
     ("component", "binding", "pinned"),
     ("graph", "families", "buffer_contents", "timestep", "schedules", "trainer", "annealing"),
     ("execution", "random_actions", "running"),

@@ -106,7 +106,8 @@ def _derived(board: Board, node: Node) -> bool:
     try:
         derived = part.derive(**known)
     except AlfgraphError as error:
-        board.reporter.extend(at_part(error.diagnostics, part, node.path))
+        cause = at_part(error.diagnostics, part, node.path)
+        board.reporter.blame(cause, f"part:{part.binding.parameters}")
         return True
     for name, value in derived.items():
         _learn(board.solver, scope, name, value)
@@ -160,7 +161,7 @@ def _join(board: Board, value: Value, expected: Spec, node: Node, port: str) -> 
     def blame(mismatch: Mismatch) -> None:
         if node.is_replaced:
             return
-        subjects = [_subject(value.node)]
+        subjects = [_subject(value.node), *_parts_behind(value)]
         diagnostic = mismatch_diagnostic(board, value, expected, node, port, mismatch)
         if board.reporter.report(diagnostic, subjects):
             board.misfits[value, node, port] = misfit(diagnostic)
@@ -175,6 +176,17 @@ def _join(board: Board, value: Value, expected: Spec, node: Node, port: str) -> 
     warning = role_diagnostic(value, node, port)
     if warning is not None and not node.is_replaced:
         board.reporter.report(warning)
+
+
+def _parts_behind(value: Value) -> set[str]:
+    """The parts that a value was computed with."""
+    pending, seen = [value], {value}
+    while pending:
+        new = set(pending.pop().node.inputs.values()) - seen
+        seen |= new
+        pending += new
+    parts = (behind.node.component for behind in seen)
+    return {f"part:{part.binding.parameters}" for part in parts if part is not None}
 
 
 def _solve_feed(board: Board, feed: Feed) -> None:

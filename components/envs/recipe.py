@@ -197,7 +197,9 @@ class EnvRecipe:
         takes = f"it takes {listing(known)}" if known else "it takes none"
         fix = Help(text=f"{text} {takes}" if near else f"{text}: {takes}", retype=_as_kwargs(rest))
         return SettingError(
-            f"environment `{self.label}` takes no argument `{name}`", code="E605", help=fix
+            f"environment `{self.label}` takes no argument `{name}`, which `kwargs` gives",
+            code="E605",
+            help=fix,
         )
 
 

@@ -50,7 +50,8 @@ def action_interval(action: Spec, wanted_by: str) -> Interval:
         bounds = finite_bounds(action)
     if bounds is None:
         raise WiringError(
-            f"{wanted_by} needs one continuous action with finite bounds, and `{action}` is none",
+            f"{wanted_by} needs one continuous action with finite bounds, and the environment's is "
+            f"`{action}`",
             code="E101",
             help="PPO and ActorCritic act in every action space; DQN in discrete ones",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -40,6 +41,11 @@ class ActorNetwork(Network):
 
     observation = In("observation[*batch]", role="observation")
     action = Out("action[*batch]", role="action")
+
+    def derive(self, action: Spec) -> Mapping[str, Any]:
+        """Nothing; but an action it cannot give is refused before what would read it."""
+        action_interval(action, "ActorNetwork")
+        return {}
 
     def build(self, observation: Spec, action: Spec) -> nn.Module:
         """[*batch, ...] observation -> [*batch, *a] float32 action within its bounds."""

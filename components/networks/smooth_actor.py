@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -34,6 +35,11 @@ class SmoothActor(SoftActor):
 
     features = Out("float32[*batch, w]")
     deviation = Out("float32[w, a]")
+
+    def derive(self, action: Spec) -> Mapping[str, Any]:
+        """Nothing; but an action it cannot give is refused before what would read it."""
+        action_interval(action, "SmoothActor")
+        return {}
 
     def build(self, observation: Spec, action: Spec) -> nn.Module:
         """[*batch, ...] observation -> a policy, [*batch, w] features z, and [w, a] σ."""

@@ -6,15 +6,16 @@ import math
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor, nn
 
 from alfgraph.components.numpy_views import numpy_can_view
+from alfgraph.setting_group import SettingGroup
 
 EPSILON = 1e-8
 
 
-class Averaging(BaseModel):
+class Averaging(SettingGroup):
     """How fast the past is forgotten.
 
     Attributes:
@@ -24,8 +25,6 @@ class Averaging(BaseModel):
         speed: of "adaptive".
         rate: of "exponential".
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     mode: Literal["running", "adaptive", "exponential"] = "running"
     speed: Annotated[float, Field(ge=1.0)] = 8.0

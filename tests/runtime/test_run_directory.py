@@ -162,9 +162,11 @@ def test_a_place_that_cannot_hold_it(tmp_path: Path, where: str) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(
         RunError,
-        match=r"(?s)cannot\s+be\s+used:\s+(Not\s+a\s+directory|it\s+is\s+a\s+file)\.\s+Choose",
-    ):
+        match=r"(?s)cannot\s+be\s+used:\s+(Not\s+a\s+directory|it\s+is\s+a\s+file)",
+    ) as refused:
         RunDirectory(tmp_path / where).open()
+    (fix,) = refused.value.diagnostics[0].help
+    assert fix.text.startswith(f"`{tmp_path / 'file'}` is a file; `--run-dir {tmp_path}")
     with pytest.raises(RunError, match=r"(?s)cannot\s+be\s+used:\s+Not\s+a\s+directory"):
         RunDirectory.new("r", tmp_path / "file")
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
