@@ -107,7 +107,7 @@ class _Folding:
                 self.chips[node.id] = node
             elif self.place[node.id] not in self.chips:
                 inside = sum(n.phase == node.phase and owner[n.id] == path for n in view.nodes)
-                self.chips[self.place[node.id]] = _closed_chip(node.phase, path, inside)
+                self.chips[self.place[node.id]] = _closed_chip(view, node.phase, path, inside)
 
     def move(self, wire: WireView) -> WireView | None:
         """The wire between the chips that are left; None if it is inside one of them."""
@@ -147,8 +147,11 @@ class _Folding:
         return tuple(dict.fromkeys(moved))
 
 
-def _closed_chip(phase: str, path: str, inside: int) -> NodeView:
+def _closed_chip(view: BoardView, phase: str, path: str, inside: int) -> NodeView:
+    """A closed board; one of several in a tuple is called by its class."""
     board, _, label = path.rpartition(".")
+    part = view.part(path)
+    label = part.kind if part and label.isdigit() else label
     return NodeView(
         id=f"{phase}/{path}",
         phase=phase,

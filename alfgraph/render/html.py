@@ -8,7 +8,7 @@ from pathlib import Path
 from alfgraph.render.bundle import bundle
 from alfgraph.render.element import FONT, element
 from alfgraph.render.fold import closed_at, fold, nested_boards
-from alfgraph.render.layout import lay_out
+from alfgraph.render.layout import lay_out_for_screen
 from alfgraph.render.links import link_from
 from alfgraph.render.svg import colors, draw_content, style_lines
 from alfgraph.render.text import wiring_table
@@ -83,7 +83,7 @@ def _fold(view: BoardView, closed: frozenset[str], heat: str) -> str:
 
     `data-wires` says for every net which output pins of the board it starts at.
     """
-    layout = lay_out(bundle(fold(view, closed)))
+    layout = lay_out_for_screen(bundle(fold(view, closed)))
     drawing = element(
         "svg",
         draw_content(layout, heat, None),

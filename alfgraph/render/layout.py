@@ -21,7 +21,7 @@ from alfgraph.render.chips import build_chips, build_nets
 from alfgraph.render.complaints import complaints
 from alfgraph.render.drawing import GRID, Chip, Layer, Net, Point, Sink
 from alfgraph.render.lanes import PITCH, Lane, stack
-from alfgraph.render.rows import rows_of
+from alfgraph.render.rows import WIDEST, rows_of
 from alfgraph.render.view import BoardView
 
 EDGE = 8 * GRID
@@ -33,6 +33,8 @@ ROW_PAD = 2 * GRID
 FEEDBACK_PITCH = 4 * GRID
 BETWEEN = 3 * GRID
 LEAST_WIDTH = 190 * GRID
+SCREEN = 16, 9
+"""The sides of a window, about."""
 
 
 @dataclass(slots=True, eq=False)
@@ -76,11 +78,23 @@ class Layout:
         return [(self.bands[a], self.bands[b - 1]) for a, b in pairwise(starts)]
 
 
-def lay_out(view: BoardView) -> Layout:
-    """Places chips and wires of a board (with its records bundled already)."""
+def lay_out_for_screen(view: BoardView) -> Layout:
+    """The layout that is largest on a screen: of wide rows and of many, what fits it best."""
+    width, height = SCREEN
+    layouts = [lay_out(view, times * WIDEST) for times in (1, 2, 3)]
+    return min(layouts, key=lambda made: max(made.width * height, made.height * width))
+
+
+def lay_out(view: BoardView, widest: int = WIDEST) -> Layout:
+    """Places chips and wires of a board (with its records bundled already).
+
+    Args:
+        view: the board.
+        widest: where a phase is broken into rows.
+    """
     chips = build_chips(view)
     nets = build_nets(view, chips)
-    bands = _bands(view, chips, nets)
+    bands = _bands(view, chips, nets, widest)
     exits = _exits(nets, bands)
     for band in bands:
         set_tracks(band)
@@ -97,13 +111,13 @@ def lay_out(view: BoardView) -> Layout:
     return Layout(view, chips, nets, bands, right + EDGE, bottom + FOOT)
 
 
-def _bands(view: BoardView, chips: list[Chip], nets: list[Net]) -> list[Band]:
+def _bands(view: BoardView, chips: list[Chip], nets: list[Net], widest: int) -> list[Band]:
     """Arranges every phase in one row, or in several."""
     bands: list[Band] = []
     for phase in view.phases:
         own = [chip for chip in chips if chip.node.phase == phase.name]
         starting = [net for net in nets if net.source.chip.node.phase == phase.name]
-        for row, members in enumerate(rows_of(own, starting)):
+        for row, members in enumerate(rows_of(own, starting, widest)):
             inside = set(members)
             here = [net for net in starting if net.source.chip in inside]
             bands.append(make_band(len(bands), row, phase, members, here))

@@ -17,18 +17,19 @@ UNEVENNESS = 60
 """So many pixels by which a row misses its share weigh as much as a net that changes rows."""
 
 
-def rows_of(chips: list[Chip], nets: list[Net]) -> list[list[Chip]]:
+def rows_of(chips: list[Chip], nets: list[Net], widest: int = WIDEST) -> list[list[Chip]]:
     """Breaks the chips of a phase into rows, in the order in which data flow.
 
     Args:
         chips: the chips of the phase, in the order of execution.
         nets: the nets that start in it.
+        widest: what a row may measure, about.
     """
     place = places(chips, nets)
     starts = _starts(chips, nets, place)
-    if starts[-1] <= WIDEST:
+    if starts[-1] <= widest:
         return [chips]
-    count = math.ceil(starts[-1] / WIDEST)
+    count = math.ceil(starts[-1] / widest)
     share = starts[-1] * (count // 2) / count
     wires = [net for net in nets if net.layer == "wire"]
 
@@ -39,16 +40,18 @@ def rows_of(chips: list[Chip], nets: list[Net]) -> list[list[Chip]]:
     best = min(range(1, len(starts) - 1), key=cost, default=0)
     first = [chip for chip in chips if place[chip] < best]
     second = [chip for chip in chips if place[chip] >= best]
-    return [row for part in (first, second) if part for row in _again(part, chips, nets)]
+    return [row for part in (first, second) if part for row in _again(part, chips, nets, widest)]
 
 
-def _again(part: list[Chip], whole: list[Chip], nets: list[Net]) -> Iterator[list[Chip]]:
+def _again(
+    part: list[Chip], whole: list[Chip], nets: list[Net], widest: int
+) -> Iterator[list[Chip]]:
     """Breaks a part further, as long as it becomes smaller."""
     if len(part) == len(whole):
         yield part
         return
     inside = set(part)
-    yield from rows_of(part, [net for net in nets if net.source.chip in inside])
+    yield from rows_of(part, [net for net in nets if net.source.chip in inside], widest)
 
 
 def _starts(chips: list[Chip], nets: list[Net], place: dict[Chip, int]) -> list[int]:

@@ -7,10 +7,11 @@ from alfgraph.render.crossing import crossings
 from alfgraph.render.focus import focus_on
 from alfgraph.render.fold import closed_at, fold, nested_boards
 from alfgraph.render.html import folds
-from alfgraph.render.view import BoardView
+from alfgraph.render.view import BoardView, PhaseView
 from tests.render.ppo_board import ppo
 from tests.render.random_boards import random_board
 from tests.render.sac_board import sac
+from tests.render.wiring import Wiring, board, part
 
 
 def revalidated(view: BoardView) -> BoardView:
@@ -39,6 +40,14 @@ def test_a_closed_board_is_one_chip_per_phase() -> None:
     assert [(w.source, w.target) for w in latched] == [
         (("unroll/algorithm", "action"), ("unroll/env", "action"))
     ]
+
+
+def test_a_closed_board_in_a_tuple_is_called_by_its_class() -> None:
+    w = Wiring()
+    w.node("unroll", "inner", {"out": "float32[B]"}, board="transforms.0")
+    parts = (part("transforms.0", "Curiosity", "graph"),)
+    view = board(w, parts, PhaseView(name="unroll"))
+    assert [node.label for node in fold(view, {"transforms.0"}).nodes] == ["Curiosity"]
 
 
 def test_buffers_inside_still_join_the_phases() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from alfgraph.render.bundle import bundle
 from alfgraph.render.drawing import Chip, Net, Point
-from alfgraph.render.layout import Layout, lay_out
+from alfgraph.render.layout import Layout, lay_out, lay_out_for_screen
 from alfgraph.render.rows import WIDEST
 from alfgraph.render.view import BoardView, PhaseView
 from tests.render.boards import actor_critic
@@ -130,6 +130,19 @@ def test_a_long_phase_goes_on_in_the_next_row(length: int, rows: list[int]) -> N
     assert len(layout.frames) == 1
     order = [chip.title for band in layout.bands for chip in sorted(band.chips, key=lambda c: c.x)]
     assert order == [f"chip{number}" for number in range(length)]
+
+
+def test_on_a_screen_what_is_high_already_stays_in_one_row() -> None:
+    w = Wiring()
+    for line in range(16):
+        w.node("unroll", f"{line}.0", {"out": "float32[B]"})
+        for number in range(1, 12):
+            inputs = {"x": (f"unroll/{line}.{number - 1}", "out")}
+            w.node("unroll", f"{line}.{number}", {"out": "float32[B]"}, inputs)
+    view = board(w, (), PhaseView(name="unroll"))
+    assert [len(lay_out(view).bands), len(lay_out_for_screen(view).bands)] == [2, 1]
+    assert len(lay_out_for_screen(chain(36)).bands) == 4
+    check_geometry(lay_out_for_screen(view))
 
 
 @pytest.mark.parametrize("seed", range(5))
