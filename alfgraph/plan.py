@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
@@ -83,6 +84,9 @@ class SchedulePlan(_Frozen):
         checkpoint_interval: iterations between two planned checkpoints.
         checkpoints: planned checkpoints, the one at the end included.
         evaluations: evaluations, the one at the end included.
+        evaluation_interval: iterations between two of them; None: only at the end.
+        trained_per_transition: transitions that `update` learns from for each one collected: 1 if
+            it sees each once, 20 in 20 epochs, 256 in one sampled mini-batch of 256 a step.
     """
 
     unroll_length: float
@@ -96,6 +100,23 @@ class SchedulePlan(_Frozen):
     checkpoint_interval: int = 1
     checkpoints: int | None = None
     evaluations: int | None = None
+    evaluation_interval: int | None = None
+    trained_per_transition: float = 0.0
+
+    def saved_at(self) -> tuple[int, ...]:
+        """Iterations after which a checkpoint is planned; none of a run without end."""
+        return _due(self.iterations, self.checkpoint_interval)
+
+    def evaluated_at(self) -> tuple[int, ...]:
+        """Iterations after which an evaluation comes; none of a run without end."""
+        return _due(self.iterations, self.evaluation_interval) if self.evaluations else ()
+
+
+def _due(iterations: int | None, interval: int | None) -> tuple[int, ...]:
+    """Every so many iterations, and at the end."""
+    if iterations is None:
+        return ()
+    return (*range(interval, iterations, interval), iterations) if interval else (iterations,)
 
 
 class Plan(_Frozen):
@@ -144,7 +165,22 @@ class Plan(_Frozen):
 
     def text(self, width: int = 100) -> str:
         """The plan as a person reads it."""
-        return "\n".join(line[:width].rstrip() for line in _lines(self))
+        return "\n".join(part for line in _lines(self) for part in _wrapped(line, width))
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """A line that is too long, with what does not fit below where its last column begins."""
+    if len(line) <= width:
+        return [line.rstrip()]
+    column = line.rstrip().rfind("  ") + 2
+    indent = column if column < width // 2 else len(line) - len(line.lstrip()) + 2
+    return textwrap.wrap(
+        line,
+        width,
+        drop_whitespace=True,
+        subsequent_indent=" " * indent,
+        break_on_hyphens=False,
+    )
 
 
 def _lines(plan: Plan) -> list[str]:
@@ -155,11 +191,11 @@ def _lines(plan: Plan) -> list[str]:
     width = max((len(p.name) for p in plan.phases), default=0)
     for phase in plan.phases:
         lines.append(
-            f"    {phase.name:<{width}}  {phase.axes:<18}  {phase.gradient:<8}  {phase.rate}"
+            f"    {phase.name:<{width}}  {phase.axes:<18}  {phase.gradient:<9}  {phase.rate}"
         )
     lines += ["", "  optimizers"]
     for optimizer in plan.optimizers:
-        trained = f"{optimizer.num_parameters:,} parameters"
+        trained = f"{optimizer.num_parameters:,} parameter{'s' * (optimizer.num_parameters != 1)}"
         lines.append(f"    {optimizer.path} ({optimizer.kind}) trains {trained}")
         for path, count in optimizer.trains.items():
             lines.append(f"      {path:<40} {count:>12,}")
@@ -181,10 +217,11 @@ def _lines(plan: Plan) -> list[str]:
 
 def _course(schedule: SchedulePlan) -> list[str]:
     """One iteration, the whole run, and what happens on the way."""
-    updates = f"{schedule.updates_per_iteration:g} update"
+    updates = f"{schedule.updates_per_iteration:,.10g} update"
     lines = [
-        f"  iteration     {schedule.env_steps_per_iteration:g} env steps "
-        f"({schedule.unroll_length:g} x {schedule.num_environments}), "
+        f"  iteration     {schedule.env_steps_per_iteration:,.10g} env step"
+        f"{'s' if schedule.env_steps_per_iteration != 1 else ''} "
+        f"({schedule.unroll_length:,.10g} x {schedule.num_environments:,}), "
         f"{updates}{'s' if schedule.updates_per_iteration != 1 else ''}"
     ]
     end = f"{schedule.iterations:,} iterations" if schedule.iterations else "unlimited"
@@ -198,7 +235,9 @@ def _course(schedule: SchedulePlan) -> list[str]:
         saves = f"{schedule.checkpoints:,} checkpoints, {saves}"
     lines.append(f"  saves         {saves}")
     if schedule.evaluations:
-        lines.append(f"  evaluates     {_times(schedule.evaluations)}")
+        lines.append(f"  evaluates     {_times(schedule)}")
+    if schedule.trained_per_transition:
+        lines.append(f"  trains        {_learnt(schedule.trained_per_transition)}")
     if schedule.initial_collect_steps:
         lines.append(
             f"  collects      {schedule.initial_collect_steps:,} env steps before the first update"
@@ -206,8 +245,18 @@ def _course(schedule: SchedulePlan) -> list[str]:
     return lines
 
 
-def _times(count: int) -> str:
-    return "once, at the end" if count == 1 else f"{count:,} times"
+def _times(schedule: SchedulePlan) -> str:
+    if schedule.evaluations == 1 or not schedule.evaluation_interval:
+        return "once, at the end"
+    interval = schedule.evaluation_interval
+    every = f"every {interval:,} iterations" if interval > 1 else "after every iteration"
+    return f"{schedule.evaluations:,} times, {every}"
+
+
+def _learnt(count: float) -> str:
+    if count == 1:
+        return "on every transition once"
+    return f"on {count:,.4g} transitions for each one collected"
 
 
 def _bytes(count: int) -> str:

@@ -93,7 +93,28 @@ def schedule_plan(board: Board, loops: dict[str, Loop]) -> SchedulePlan:
         checkpoint_interval=whole.checkpoint_interval,
         checkpoints=whole.checkpoints,
         evaluations=whole.evaluations,
+        evaluation_interval=board.trainer.eval_interval if whole.evaluations else None,
+        trained_per_transition=_trained(board, loops, collection),
     )
+
+
+def _trained(board: Board, loops: dict[str, Loop], collection: Collection) -> float:
+    """Transitions that `update` learns from in an iteration, for each one it collects."""
+    collected = collection.unroll_length * collection.environments
+    if not collected:
+        return 0.0
+    learnt = 0.0
+    for section in board.sections:
+        loop = loops[section.name]
+        if section.phase != "update" or not _trains(section):
+            continue
+        if loop.kind == "once":
+            learnt += collected / loop.every
+        elif loop.kind == "mini_batches":
+            learnt += loop.epochs * loop.sequences * loop.batch_length / loop.every
+        else:
+            learnt += loop.runs * loop.batch_size * loop.batch_length / loop.every
+    return learnt / collected
 
 
 def _trains(section: Section) -> bool:

@@ -57,14 +57,16 @@ def test_checkpoints_and_evaluations_end_with_the_run() -> None:
     assert forecast(trainer, Collection(1, 1), [], False).evaluations == 0
 
 
-def counted(graph: Graph, path: Path) -> tuple[dict[str, int], Any]:
-    """What a run does: calls of phases that train, evaluations, checkpoints, env steps."""
+def counted(graph: Graph, path: Path) -> tuple[dict[str, int], dict[str, list[int]], Any]:
+    """What a run does: calls of phases that train, env steps; when it evaluates and saves."""
     plan = graph.plan()
     counts: Counter[str] = Counter()
+    evaluated: list[int] = []
     training = {phase.name for phase in plan.phases if phase.gradient == "with grad"} - {"unroll"}
 
     def note(step: dict[str, Any]) -> None:
-        counts["evaluations"] += "eval/AverageReturn" in step["metrics"]
+        if "eval/AverageReturn" in step["metrics"]:
+            evaluated.append(step["iteration"])
 
     with Session(plan, path, RunOptions(quiet=True, on_summary=note)) as session:
         for name in training:
@@ -83,8 +85,9 @@ def counted(graph: Graph, path: Path) -> tuple[dict[str, int], Any]:
         check_parameters(plan, session.program)
         check_shapes(plan, shapes)
     found.setdefault("updates", 0)
-    found["checkpoints"] = len(list_checkpoints(path / "checkpoints"))
-    return found, plan.schedule
+    saved = list_checkpoints(path / "checkpoints")
+    times = {"checkpoints": [iteration for iteration, _ in saved], "evaluations": evaluated}
+    return found, times, plan.schedule
 
 
 def storage_bytes(storage: Any) -> int:
@@ -178,9 +181,10 @@ def test_a_plan_predicts_its_run(file: Path, tmp_path: Path) -> None:
         steps = int(2 * planned.env_steps_per_iteration)
         tiny[f"{path}.initial_collect_steps"] = steps
     graph = set_values(graph, tiny)
-    found, planned = counted(graph, tmp_path)
+    found, times, planned = counted(graph, tmp_path)
     assert found["iteration"] == planned.iterations == 3
     assert found["env_steps"] == planned.env_steps
     assert found["updates"] == planned.updates
-    assert found["checkpoints"] == planned.checkpoints == 2
-    assert found["evaluations"] == planned.evaluations == 2
+    assert sorted(times["checkpoints"]) == list(planned.saved_at()) == [2, 3]
+    assert times["evaluations"] == list(planned.evaluated_at()) == [2, 3]
+    assert (planned.checkpoints, planned.evaluations) == (2, 2)

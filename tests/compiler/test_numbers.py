@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 import torch
 
-from alfgraph.components import PPO, ActorCritic, Epochs, GymEnv, OnPolicy, Pipeline, Trainer
+from alfgraph.components import (
+    PPO,
+    SAC,
+    ActorCritic,
+    Algorithm,
+    Epochs,
+    GymEnv,
+    OffPolicy,
+    OnPolicy,
+    Pipeline,
+    Trainer,
+)
 from alfgraph.errors import WiringError
 from alfgraph.graph import Graph
 from alfgraph.plan import PhasePlan, Plan
@@ -74,6 +85,8 @@ def test_mini_batches_of_a_rollout(
     sequences = steps // shape[0]
     assert sum(size for _, size in seen) == runs[0] * sequences  # every transition, once a pass
     assert max(size for _, size in seen) == shape[1]
+    learnt = sum(length * size for length, size in seen)
+    assert plan.schedule.trained_per_transition == learnt / steps == runs[0]
 
 
 def test_a_mini_batch_larger_than_the_rollout_is_an_error() -> None:
@@ -99,6 +112,49 @@ def test_a_default_mini_batch_becomes_the_whole_rollout_with_a_note() -> None:
     assert note.severity == "note"
     assert note.message == "the default mini_batch_size 256 becomes the whole rollout, 128"
     assert [n for n in ppo(8, unroll_length=32).plan().notes if n.code == "W504"] == []
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "times"),
+    [
+        (ActorCritic(), 1),
+        (SAC(schedule=OffPolicy(mini_batch_size=64)), 64),
+        (SAC(schedule=OffPolicy(mini_batch_size=64, unroll_length=4)), 16),
+    ],
+)
+def test_what_is_learnt_for_each_transition(algorithm: Algorithm, times: float) -> None:
+    plan = Pipeline(env=GymEnv(num_envs=1), algorithm=algorithm).plan()
+    assert plan.schedule.trained_per_transition == times
+    assert ("on every transition once" in plan.text()) == (times == 1)
+
+
+def test_a_run_that_ends_before_it_trains_is_a_warning() -> None:
+    never = OffPolicy(initial_collect_steps=1000, mini_batch_size=64)
+    graph = Pipeline(
+        env=GymEnv(num_envs=1),
+        algorithm=SAC(schedule=never),
+        trainer=Trainer(num_iterations=500),
+    )
+    (warning,) = graph.plan().notes
+    assert (warning.code, warning.severity) == ("W503", "warning")
+    assert warning.message == (
+        "nothing is ever trained: the run ends after 500 iterations, 500 env steps; "
+        "the first 1,000 only fill the buffer"
+    )
+    assert warning.source is not None and "OffPolicy(" in warning.source.text()
+    enough = graph.swap(trainer=Trainer(num_iterations=1000))
+    assert enough.plan().notes == ()
+    assert enough.plan().schedule.updates == 1
+
+
+@pytest.mark.parametrize("name", ["eval_interval", "summary_interval"])
+def test_an_interval_longer_than_the_run_is_a_warning(name: str) -> None:
+    settings: Any = {"num_iterations": 50, name: 51}
+    (warning,) = Pipeline(trainer=Trainer(**settings)).plan().notes
+    assert (warning.code, warning.severity, warning.path) == ("W504", "warning", "trainer")
+    assert warning.message.startswith(f"{name}=51 is longer than the run of 50 iterations")
+    assert warning.help[0].text == f"{name}=5 gives ten"
+    assert Pipeline(trainer=Trainer(**(settings | {name: 50}))).plan().notes == ()
 
 
 # ------------------------------------------------------------------------ how long a run is
