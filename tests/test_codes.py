@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from alfgraph import components
 from alfgraph.codes import CODES, Code, explain
 from alfgraph.errors import UsageError
 
@@ -75,3 +76,12 @@ def test_an_unknown_code_suggests_the_nearest() -> None:
         explain("E11O")
     with pytest.raises(UsageError, match=r"no diagnostic `what`[\s\S]*codes run from `E101`"):
         explain("what")
+
+
+@pytest.mark.parametrize("code", CODES.values(), ids=lambda code: code.code)
+def test_examples_name_settings_that_there_are(code: Code) -> None:
+    for example in (code.wrong, code.fixed):
+        for name, arguments in re.findall(r"\b([A-Z]\w+)\(([^()]*)\)", example):
+            fields = getattr(getattr(components, name, None), "model_fields", None)
+            given = set(re.findall(r"(\w+)=(?!=)", arguments))
+            assert fields is None or given <= set(fields), f"{name}({arguments})"

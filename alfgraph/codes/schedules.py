@@ -52,9 +52,9 @@ ENTRIES = (
     Code(
         code="W504",
         title="the numbers of the schedule were adjusted, or something never comes due",
-        meaning="""A default was shrunk to fit (a mini-batch to the rollout), a remainder is left
-        out, or an interval is longer than the run: no evaluation, summary or checkpoint will be
-        made. `alfgraph plan` shows all numbers.""",
+        meaning="""A default was shrunk to fit (a mini-batch to the rollout), or an interval is
+        longer than the run: no evaluation, summary or checkpoint will be made. `alfgraph plan`
+        shows all numbers.""",
         why="""It trains, but perhaps not as you imagine; a run without a single evaluation is
         noticed at its end.""",
         wrong="""

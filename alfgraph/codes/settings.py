@@ -21,16 +21,17 @@ ENTRIES = (
     Code(
         code="E302",
         title="a setting cannot have this value",
-        meaning="""The value does not fit the setting's type or limits. Values on the command line
+        meaning="""The value does not fit the setting's type or limits, or two settings contradict
+        each other. Values on the command line
         are JSON or bare words (`[128,128]`, `1e-3`, `true`, `null`, `tanh`) and are checked against
         the setting's own field; nothing is evaluated as Python.""",
         why="""A discount of 99 instead of 0.99 diverges within a minute; a string where a number
         was meant fails an hour later, in the first branch that compares it.""",
         wrong="""
-        algorithm=PPO(returns=GAE(discount=99))
+        algorithm=PPO(returns=GAE(gamma=99))
         """,
         fixed="""
-        algorithm=PPO(returns=GAE(discount=0.99))
+        algorithm=PPO(returns=GAE(gamma=0.99))
         """,
     ),
     Code(
@@ -91,7 +92,7 @@ ENTRIES = (
         env=GymEnv(id="HalfCheetah-v5")                      # without MuJoCo
         """,
         fixed="""
-        pip install "gymnasium[mujoco]"
+        pip install 'alfgraph[mujoco]'
         """,
     ),
     Code(
