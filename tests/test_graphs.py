@@ -28,6 +28,7 @@ from alfgraph.render.bundle import bundle
 from alfgraph.render.fold import fold, nested_boards
 from alfgraph.render.from_plan import board_view
 from alfgraph.render.layout import lay_out
+from alfgraph.render.text import wiring_table
 from alfgraph.runtime.session import RunOptions, Session
 from alfgraph.schedules import OffPolicy
 from tests.graph_files import GRAPHS, NEEDS, skip_without_packages
@@ -64,6 +65,14 @@ def test_there_are_a_few_graph_files_one_for_an_idea() -> None:
 
 def test_a_graph_file_is_checked_without_anything_to_say(plan: Plan) -> None:
     assert [str(note) for note in plan.notes] == []
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_plan_and_wiring_fit_the_terminal(plan: Plan, width: int) -> None:
+    numbers, wiring = plan.text(width), wiring_table(board_view(plan), width)
+    assert max(map(len, [*numbers.splitlines(), *wiring.splitlines()])) <= width
+    words = {word for line in plan.text(10_000).splitlines() for word in line.split()}
+    assert words == set(numbers.split()), "nothing is cut"
 
 
 def test_its_program_is_a_module_of_plain_functions(plan: Plan) -> None:

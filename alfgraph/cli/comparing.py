@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import TextWrapper
 from typing import Any
 
 from alfgraph.board_file import Description, describe, difference
@@ -58,13 +59,23 @@ class Differences:
     board: BoardView | None = None
     doubts: list[str] = field(default_factory=list)
 
-    def as_text(self) -> str:
+    def as_text(self, width: int) -> str:
         """What a person reads: the settings, then components and wires under headings."""
-        blocks = ["\n".join(self.settings)] if self.settings else []
+
+        def listed(lines: list[str], indent: str) -> str:
+            fold = TextWrapper(
+                width,
+                initial_indent=indent,
+                subsequent_indent=f"{indent}    ",
+                break_on_hyphens=False,
+            )
+            return "\n".join(fold.fill(line) for line in lines)
+
+        blocks = [listed(self.settings, "")] if self.settings else []
         for heading in ("components", "wires"):
             lines = getattr(self, heading)
             if lines:
-                blocks.append("\n".join([f"{heading}:", *(f"  {line}" for line in lines)]))
+                blocks.append(f"{heading}:\n{listed(lines, '  ')}")
         return "\n\n".join(blocks) or "the boards are equal"
 
     def as_json(self) -> str:

@@ -74,7 +74,7 @@ def root(
 @takes(CheckRequest)
 def check(request: CheckRequest) -> None:
     """Check every wire; print the wiring table when all is well."""
-    from alfgraph.cli.reporting import print_diagnostics_as_json, print_notes
+    from alfgraph.cli.reporting import print_diagnostics_as_json, print_notes, terminal_width
     from alfgraph.diagnostics import to_github
     from alfgraph.errors import AlfgraphError
 
@@ -97,10 +97,10 @@ def check(request: CheckRequest) -> None:
     elif style == "github":
         print(to_github(notes), end="\n" if notes else "")
     else:
-        from alfgraph.render import render_view
         from alfgraph.render.from_plan import board_view
+        from alfgraph.render.text import wiring_table
 
-        print(str(render_view(board_view(plan), "txt")).rstrip(), flush=True)
+        print(wiring_table(board_view(plan), terminal_width()).rstrip(), flush=True)
         if notes:
             print(file=sys.stderr)
         print_notes(notes)
@@ -182,13 +182,14 @@ def config(request: BoardRequest) -> None:
 def diff(request: DiffRequest) -> None:
     """Say what differs between two boards; with -o, draw both as one board in three colours."""
     from alfgraph.cli.comparing import differences
+    from alfgraph.cli.reporting import terminal_width
     from alfgraph.errors import UsageError
     from alfgraph.render import render_view
 
     found = differences(request.a, request.b)
     for doubt in found.doubts:
         print(f"note: {doubt}", file=sys.stderr)
-    print(found.as_json() if request.json else found.as_text())
+    print(found.as_json() if request.json else found.as_text(terminal_width()))
     if request.output is None:
         return
     if found.board is None:
@@ -323,8 +324,9 @@ def parts(request: PartsRequest) -> None:
 def explain(request: ExplainRequest) -> None:
     """Explain a diagnostic's code."""
     from alfgraph import codes
+    from alfgraph.cli.reporting import terminal_width
 
-    text = codes.explain(request.code)
+    text = codes.explain(request.code, terminal_width())
     if request.json:
         entry = codes.CODES[text.partition(":")[0]]
         print(entry.model_dump_json(indent=2))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from alfgraph.codes import files, runs, schedules, settings, time, training, wires
-from alfgraph.codes.code import Code
+from alfgraph.codes.code import WIDTH, Code
 from alfgraph.errors import UsageError
 from alfgraph.suggestions import did_you_mean
 
@@ -23,14 +23,15 @@ CODES: Mapping[str, Code] = MappingProxyType(
 """Every code, in the order of its number within its group."""
 
 
-def explain(code: str) -> str:
+def explain(code: str, width: int = WIDTH) -> str:
     """The explanation of a code: what it means, why it matters, an example and its repair.
 
     Args:
         code: Such as `E101`; case does not matter, and the letter may be left out.
+        width: Columns of the terminal.
 
     Returns:
-        Text of at most 100 columns.
+        Text of at most so many columns, but for the examples, which have up to 100.
 
     Raises:
         UsageError: There is no such code.
@@ -39,7 +40,7 @@ def explain(code: str) -> str:
     by_number = {name[1:]: name for name in sorted(CODES, reverse=True)}  # E110 before W110
     entry = CODES.get(wanted) or CODES.get(by_number.get(wanted.lstrip("EW"), ""))
     if entry is not None:
-        return entry.render()
+        return entry.render(width)
     digits = wanted.translate(_LOOKALIKES)
     near = digits if digits in CODES else did_you_mean(wanted, CODES)
     fix = f"did you mean `{near}`?" if near else f"codes run from `{min(CODES)}` to `{max(CODES)}`"

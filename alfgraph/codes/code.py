@@ -40,16 +40,16 @@ class Code(BaseModel):
     def _flush(cls, text: str) -> str:
         return textwrap.dedent(text).strip("\n ")
 
-    def render(self) -> str:
-        """The text of `alfgraph explain`, within `WIDTH` columns."""
+    def render(self, width: int = WIDTH) -> str:
+        """The text of `alfgraph explain`, its sentences within `width` columns."""
         blamed = "Why it is a warning" if self.code.startswith("W") else "Why it is an error"
         return "\n".join(
             [
                 f"{self.code}: {self.title}",
                 "",
-                textwrap.fill(self.meaning, WIDTH),
+                textwrap.fill(self.meaning, width),
                 "",
-                textwrap.fill(f"{blamed}: {self.why}", WIDTH),
+                textwrap.fill(f"{blamed}: {self.why}", width),
                 "",
                 "Wrong:",
                 "",

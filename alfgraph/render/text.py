@@ -1,5 +1,6 @@
 """The wiring table: a board as plain text, for terminals, logs and screen readers."""
 
+import textwrap
 from collections.abc import Iterator
 
 from alfgraph.render.view import BoardView, NodeView, ParameterView, PhaseView, PinView, WireView
@@ -15,7 +16,7 @@ def wiring_table(view: BoardView, width: int = WIDTH) -> str:
         view: the board.
         width: the longest line allowed.
     """
-    lines = [_title(view)]
+    lines = [*_title(view, width)]
     labels = node_labels(view)
     for phase in view.phases:
         lines += ["", _rule(_phase_title(phase), width)]
@@ -39,9 +40,10 @@ def node_labels(view: BoardView) -> dict[str, str]:
     return labels
 
 
-def _title(view: BoardView) -> str:
+def _title(view: BoardView, width: int) -> list[str]:
     sizes = " ".join(f"{name}={value}" for name, value in view.sizes.items())
-    return " · ".join(part for part in (view.name, view.title_note, sizes) if part)[:WIDTH]
+    title = " · ".join(part for part in (view.name, view.title_note, sizes) if part)
+    return textwrap.wrap(title, width, subsequent_indent="  ")
 
 
 def _phase_title(phase: PhaseView) -> str:
