@@ -30,11 +30,18 @@ def focus_on(view: BoardView, socket: str, hops: int = 1) -> BoardView:
     return view.model_copy(
         update={
             "nodes": nodes,
+            "title_note": _note(socket, hops),
             "crossings": tuple(c for c in crossings(view) if c.source in kept and c.target in kept),
             "phases": tuple(phase for phase in view.phases if phase.name in phases),
             "wires": tuple(w for w in view.wires if w.source[0] in kept and w.target[0] in kept),
         }
     )
+
+
+def _note(socket: str, hops: int) -> str:
+    """What is shown."""
+    far = "one wire" if hops == 1 else f"up to {hops} wires"
+    return f"{socket} and what is {far} away" if hops else f"{socket} alone"
 
 
 def _belongs(node: NodeView, socket: str) -> bool:

@@ -82,6 +82,7 @@ def test_focus_keeps_what_is_near() -> None:
         "prepare/critic",
         "prepare/samples.write",
     }
+    assert view.title_note == "returns and what is one wire away"
     further = focus_on(ppo(), "algorithm.returns", hops=2)
     assert "update/samples.read" in {node.id for node in further.nodes}
 
