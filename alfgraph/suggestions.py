@@ -3,6 +3,43 @@
 import difflib
 from collections.abc import Iterable
 
+_ELSEWHERE = {
+    "learningrate": ("lr",),
+    "discount": ("gamma",),
+    "discountfactor": ("gamma",),
+    "batchsize": ("mini_batch_size",),
+    "minibatchsize": ("mini_batch_size",),
+    "nenvs": ("num_envs",),
+    "nsteps": ("unroll_length",),
+    "numsteps": ("unroll_length",),
+    "rolloutlength": ("unroll_length",),
+    "nepochs": ("epochs",),
+    "numepochs": ("epochs",),
+    "gaelambda": ("lambda_",),
+    "lam": ("lambda_",),
+    "cliprange": ("clip",),
+    "clipcoef": ("clip",),
+    "clipepsilon": ("clip",),
+    "entcoef": ("entropy_weight",),
+    "entropycoef": ("entropy_weight",),
+    "vfcoef": ("value_weight",),
+    "maxgradnorm": ("gradient_clipping",),
+    "gradclip": ("gradient_clipping",),
+    "buffersize": ("max_length",),
+    "capacity": ("max_length",),
+    "learningstarts": ("initial_collect_steps",),
+    "warmup": ("initial_collect_steps",),
+    "gradientsteps": ("num_updates_per_train_iter",),
+    "totaltimesteps": ("num_env_steps",),
+    "seed": ("random_seed",),
+    "hiddensizes": ("hidden",),
+    "hiddenlayers": ("hidden",),
+    "netarch": ("hidden",),
+    "polyak": ("tau",),
+    "envid": ("id",),
+}
+"""What Stable-Baselines3, CleanRL, TorchRL and RLlib call a setting -> what it is called here."""
+
 _SHORTEST_PART = 3  # letters of a word that may stand for a longer one
 
 
@@ -10,8 +47,9 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate a misspelt word most likely stands for, or None if none is near.
 
     Case, underscores, hyphens and spaces do not count: `num-envs`, `NumEnvs` and `num_envs` are the
-    same word. A candidate that begins or ends with the word wins over a merely similar one, so
-    `logprob` finds `log_prob` and `env` finds `environment`.
+    same word; what other libraries call a setting is known. A candidate that begins or ends with
+    the word wins over a merely similar one, so `logprob` finds `log_prob` and `env` finds
+    `environment`.
     """
     names = [name for name in candidates if name != word]
     folded: dict[str, str] = {}
@@ -20,6 +58,9 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     wanted = _fold(word)
     if wanted in folded:
         return folded[wanted]
+    for here in _ELSEWHERE.get(wanted, ()):
+        if here in names:
+            return here
     near = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.7)
     if near:
         return folded[near[0]]

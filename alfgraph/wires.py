@@ -143,7 +143,7 @@ class Wire:
             refuse(
                 "E111",
                 f"`{self.value.label}` is indexed by its leading axis or by a key, not by "
-                f"{key!r:.40}",
+                f"{_shown_key(key)}",
                 'write `wire[0]`, `wire[1:]` or `wire["key"]`; anything longer is a component',
             )
         if key.step is not None and not (isinstance(key.step, int) and key.step > 0):
@@ -265,6 +265,16 @@ class Wire:
                 "anything longer is a component with a `forward`",
                 kind=NoSuchFieldError,
             )
+
+
+def _shown_key(key: Any) -> str:
+    """What stood in the brackets, as it was typed: `[:, 0]`."""
+    if isinstance(key, tuple):
+        return f"`[{', '.join(map(_shown_key, key))}]`"
+    if isinstance(key, slice):
+        start, stop, step = ("" if end is None else str(end) for end in (*_ends(key), key.step))
+        return f"{start}:{stop}" + (f":{step}" if step else "")
+    return "..." if key is Ellipsis else f"{key!r:.40}"
 
 
 def _ends(key: slice) -> tuple[Any, Any]:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from alfgraph.suggestions import did_you_mean, listing
+from alfgraph import components
+from alfgraph.suggestions import _ELSEWHERE, did_you_mean, listing
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,8 @@ from alfgraph.suggestions import did_you_mean, listing
         ("PP0", ["PPO", "SAC"], "PPO"),
         ("env", ["environment", "value"], "environment"),
         ("weights", ["weight", "target_value"], "weight"),
+        ("learning_rate", ["lr", "eps"], "lr"),
+        ("n_steps", ["unroll_length", "epochs"], "unroll_length"),
         ("zebra", ["hidden", "lr"], None),
         ("same", ["same"], None),
         ("x", [], None),
@@ -22,6 +25,12 @@ from alfgraph.suggestions import did_you_mean, listing
 )
 def test_did_you_mean(word: str, candidates: list[str], meant: str | None) -> None:
     assert did_you_mean(word, candidates) == meant
+
+
+@pytest.mark.parametrize("name", sorted({n for names in _ELSEWHERE.values() for n in names}))
+def test_what_is_meant_is_a_setting_of_some_part(name: str) -> None:
+    parts = [part for part in vars(components).values() if hasattr(part, "model_fields")]
+    assert any(name in part.model_fields for part in parts)
 
 
 def test_listing() -> None:

@@ -185,7 +185,7 @@ def unpack(wire: Any) -> None:
         (lambda w: w[::-1], "the step of a slice is a positive number", ""),
         (
             lambda w: w[1:, 0],
-            "`actor.x` is indexed by its leading axis or by a key, not by (slice",
+            "`actor.x` is indexed by its leading axis or by a key, not by `[",
             'write `wire[0]`, `wire[1:]` or `wire["key"]`; anything longer is a component',
         ),
         (

@@ -114,8 +114,10 @@ def _other_width(board: Board, part: Component, error: Exception) -> tuple[Help,
     symbols, _ = solved_symbols(board, f"part:{part.binding.parameters}", part.build)
     names = [name for name, size in symbols.items() if size == came]
     edits = sized(_where_defined(part, "build"), given, names[0]) if len(names) == 1 else ()
-    text = f"a layer takes {given} numbers and gets {came}, which is `{(names or ['?'])[0]}` here"
-    return (Help(text=text, edits=edits),) if edits else ()
+    if not edits:
+        return ()
+    text = f"a layer takes {given} numbers and gets {came}: write `{names[0]}` for {given}"
+    return (Help(text=text, edits=edits),)
 
 
 def raised(
