@@ -45,6 +45,12 @@ class Progress:
 class Annealing(SettingGroup):
     """A value that changes with progress. Plug it in where a setting is `float | Annealing`."""
 
+    @model_validator(mode="after")
+    def _at_must_be_defined(self) -> Self:
+        if type(self).at is Annealing.at:
+            raise ValueError("a subclass must define at(progress) -> float")
+        return self
+
     def at(self, progress: Progress) -> float:
         """Return the value at this progress.
 

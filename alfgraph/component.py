@@ -399,7 +399,7 @@ def call(
     for port in pins.input_ports():
         if port.takes_component:
             parts = bound.get(port.name, ())
-            node.parts[port.name] = parts if isinstance(parts, tuple) else (parts,)
+            node.parts[port.name] = _parts(part, port, parts)
         elif port.name in bound:
             connect(node, port, bound[port.name], scopes)
     outputs = {p.name: make_output(node, p, scopes, trace) for p in pins.output_ports()}
@@ -413,6 +413,17 @@ def call(
         monitors=monitors,
         state=_registers(part, pins, node, scopes, named.get("state"), trace),
     )
+
+
+def _parts(part: Component, port: Port, given: Any) -> tuple[Component, ...]:
+    """What goes into a port for parts."""
+    found = given if isinstance(given, tuple) else (given,)
+    for entry in found:
+        if not isinstance(entry, Component):
+            refuse(
+                "E101", f"`{part.label()}.{port.name}` takes parts of the board, not {entry!r:.40}"
+            )
+    return found
 
 
 def check_every(label: str, every: Any) -> None:

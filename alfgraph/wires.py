@@ -159,15 +159,20 @@ class Wire:
 
     def min(self, axis: int | None = None) -> Wire:
         """The least value along a sample axis, or over everything."""
-        return self._small("min", {"axis": axis})
+        return self._reduced("min", axis)
 
     def max(self, axis: int | None = None) -> Wire:
         """The greatest value along a sample axis, or over everything."""
-        return self._small("max", {"axis": axis})
+        return self._reduced("max", axis)
+
+    def _reduced(self, name: str, axis: int | None) -> Wire:
+        if isinstance(axis, bool) or not isinstance(axis, int | None):
+            refuse("E302", f"`{name}(axis=...)` takes a whole number, not {axis!r:.40}")
+        return self._small(name, {"axis": axis})
 
     def mean(self, axis: int | None = None) -> Wire:
         """The mean along a sample axis, or over everything."""
-        return self._small("mean", {"axis": axis})
+        return self._reduced("mean", axis)
 
     def _small(self, operator: str, settings: dict[str, Any]) -> Wire:
         return small_node(self.trace, operator, {"x": self}, settings)

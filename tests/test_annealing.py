@@ -1,6 +1,7 @@
 """Annealings are pure functions of progress."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from alfgraph.annealing import (
     StepAnnealing,
     current,
 )
+from alfgraph.components import Adam
 from alfgraph.errors import SettingError, UsageError
 
 
@@ -153,5 +155,7 @@ def test_a_subclass_must_define_at() -> None:
     class Forgotten(Annealing):
         pass
 
-    with pytest.raises(NotImplementedError, match="Forgotten must define at"):
-        Forgotten().at(Progress())
+    with pytest.raises(SettingError, match=r"(?s)`Forgotten`.*a subclass must\s+define at"):
+        Forgotten()
+    with pytest.raises(SettingError, match=r"`Adam\.lr`"):
+        Adam(lr=cast("float", {}))  # no annealing, nor anything that becomes one

@@ -17,7 +17,7 @@ from alfgraph.compiler.statistics import warn_of_idle_statistics
 from alfgraph.compiler.stopping import check_stops
 from alfgraph.compiler.tracing import trace_board
 from alfgraph.compiler.training import decide_ownership
-from alfgraph.compiler.trial import run_trial
+from alfgraph.compiler.trial import run_trial, run_trial_with_gradient
 from alfgraph.diagnostics import Diagnostic, Reporter
 from alfgraph.errors import WiringError
 from alfgraph.graph import Graph
@@ -53,6 +53,9 @@ def check_graph(graph: Graph, *, recompute: bool = True, reporter: Reporter | No
         return board
     mark_live(board)
     decide_ownership(board)
+    if board.reporter.errors:
+        return board
+    run_trial_with_gradient(board)
     if board.reporter.errors:
         return board
     hand_over(board)

@@ -181,12 +181,33 @@ def decide_ownership(board: Board) -> None:
         for path in owned:
             owners.setdefault(path, []).append(node)
         _record(board, node, owned, reach)
+    _report_idle(board, [node for node, reach in claims if reach.parameters])
     _report_conflicts(board, owners, named)
     for node, reach in claims:
         _report_stale(board, node, reach)
     _report_mixed(board, [node for node, _ in claims if node.parts.get("trains")])
     if not board.reporter.errors:  # else the parts are orphans because of those
         _report_orphans(board, owners)
+
+
+def _report_idle(board: Board, nodes: list[Node]) -> None:
+    """What an optimizer's losses reach may all be frozen, or be trained by others."""
+    for node in {node.path: node for node in nodes}.values():
+        if board.ownership[node.path].owned or board.reporter.errors:
+            continue
+        source, related = place(node)
+        named = listing([part.socket_path for part in node.parts.get("trains", ())])
+        why = f": {named} has no parameters to train" if node.parts.get("trains") else ""
+        board.reporter.report(
+            Diagnostic(
+                code="E122",
+                message=f"nothing is left for `{node.path}` to train{why}",
+                source=source,
+                related=related,
+                help=(Help(text="parts that are `frozen=True`, or named by others, are not its"),),
+                path=node.path,
+            )
+        )
 
 
 def _report_mixed(board: Board, nodes: list[Node]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -19,6 +19,7 @@ from alfgraph.compiler.building import build_module, callable_of
 from alfgraph.compiler.drawing import draw_tensor, resampled
 from alfgraph.compiler.mismatches import no_reparametrisation, place, small_mismatch
 from alfgraph.compiler.parts_at_fault import at_part
+from alfgraph.compiler.training import nodes_without_gradient
 from alfgraph.compiler.trial_findings import changed, corrections, one_line, raised, undecided
 from alfgraph.component import Component, pins_of
 from alfgraph.diagnostics import Diagnostic, Fact, Help
@@ -57,6 +58,22 @@ def run_trial(board: Board) -> None:
     with forked_generators(), torch.no_grad():
         for section in board.sections:
             trial.section(section)
+
+
+def run_trial_with_gradient(board: Board) -> None:
+    """Run once more what trains, with a gradient wherever a loss needs one.
+
+    `tensor.numpy()` and writing into what a loss needs pass without a gradient, and raise with one.
+    """
+    trial = _Trial(board)
+    with forked_generators():
+        for section in board.sections:
+            if not any(isinstance(node.component, Optimizer) for node in section.nodes()):
+                continue
+            without = nodes_without_gradient(board, section)
+            for node in section.nodes():
+                with torch.set_grad_enabled(node.id not in without):
+                    trial.nodes([node])
 
 
 class _Trial:
@@ -100,7 +117,10 @@ class _Trial:
     # ---------------------------------------------------------------- running
 
     def section(self, section: Section) -> None:
-        for node in section.trace.nodes:
+        self.nodes(section.trace.nodes)
+
+    def nodes(self, nodes: Iterable[Node]) -> None:
+        for node in nodes:
             if node.kind == "function":
                 continue
             if any(value not in self.values for value in node.inputs.values()):
@@ -144,8 +164,8 @@ class _Trial:
     def buffer(self, node: Node, part: Buffer) -> None:
         contents = part.binding.slot.contents[part.socket_path]
         for name, value in node.outputs.items():
-            written = contents.node.inputs.get(name)
-            example = self.values.get(written) if written is not None else None
+            written: Any = contents.node.inputs.get(name)
+            example = self.values.get(written, self.board.examples.get(written))
             self.values[value] = self.draw(self.board.spec(value), example)
             self.remember(value)
 
@@ -241,7 +261,8 @@ class _Trial:
             node.component.state_ports(),
             strict=True,
         ):
-            assert isinstance(leaf, TensorSpec)
+            if not isinstance(leaf, TensorSpec):
+                raise Mismatch(f"kind: the register `{name}` is to be one tensor, not {leaf}")
             batch = self.shape(leaf.batch)
             shapes[name] = (self.shape(leaf.sample), getattr(torch, leaf.dtype), port.initial)
         return initial_state(shapes, batch, "cpu")

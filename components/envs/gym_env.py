@@ -83,6 +83,8 @@ class GymEnv(Environment):
 
     def known(self) -> Mapping[str, Any]:
         """Its spaces, as specs."""
+        if self.vectorization == "native":
+            self.recipe().check_native()
         probed = self.probed()
         name = f'`{type(self).__name__}` "{self.identity}"'
         info = tuple((k, TensorSpec(dtype="float32")) for k in self.recipe().info_fields)

@@ -99,12 +99,7 @@ class EnvRecipe:
         Raises:
             SettingError: If there is none, or it cannot be made.
         """
-        if not self.is_native():
-            raise SettingError(
-                f"environment `{self.id}` has no native vector form that fits these settings "
-                "(wrappers and `make` rule it out)",
-                help=_SERIAL,
-            )
+        self.check_native()
         kwargs = dict(self.kwargs)
         if self.max_episode_steps is not None:
             kwargs["max_episode_steps"] = self.max_episode_steps or UNLIMITED
@@ -121,6 +116,20 @@ class EnvRecipe:
                 help=_SERIAL,
             )
         return env
+
+    def check_native(self) -> None:
+        """Stop where there is no natively vectorised form.
+
+        Raises:
+            SettingError: E302, there is none.
+        """
+        if not self.is_native():
+            raise SettingError(
+                f"environment `{self.label}` has no native vector form that fits these settings "
+                "(wrappers and `make` rule it out)",
+                code="E302",
+                help=_SERIAL,
+            )
 
     def is_native(self) -> bool:
         """Tells whether Gymnasium registers a native vector form that these settings can use."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
+import torch
 from gymnasium import spaces
 
 from alfgraph.compiler import compile_graph
 from alfgraph.components import (
     GAE,
     PPO,
+    SAC,
     ActorCritic,
+    ActorDistributionNetwork,
     Algorithm,
     Epochs,
     FrameStack,
@@ -24,22 +27,24 @@ from alfgraph.components import (
     OnPolicy,
     Optimizer,
     Pipeline,
+    PPOLoss,
     Rate,
     RewardNormalizer,
     RolloutBuffer,
     Schedule,
+    SoftActor,
     Trainer,
     Transform,
 )
 from alfgraph.components.algorithms.ppo import Experience, Sample
 from alfgraph.errors import AlfgraphError, SettingError, WiringError
-from alfgraph.ports import In, Out
+from alfgraph.ports import In, Out, State
 from alfgraph.records import Record
 from alfgraph.runtime.session import Session
 from alfgraph.timestep import TimeStep
 from alfgraph.wires import Wire
 from tests.boards.driving import trained
-from tests.boards.worlds import Noise
+from tests.boards.worlds import Noise, Reach
 
 
 def board(algorithm: Algorithm, **sockets: Any) -> Pipeline:
@@ -114,6 +119,38 @@ class Mirrored(PPO):
         return super().update()
 
 
+class Numpy(PPOLoss):
+    """Leaves torch, where a gradient does not follow."""
+
+    def forward(self, *args: Any) -> Any:
+        loss, *rest = super().forward(*args)
+        return torch.as_tensor(loss.numpy()), *rest
+
+
+class Misled(PPO):
+    """Names a method where a part belongs."""
+
+    def update(self) -> Wire:
+        loss = super().update()
+        assert self.optimizer is not None
+        self.optimizer(loss, self.actor.build)
+        return loss
+
+
+class Lengthwise(PPO):
+    """Names an axis that has only a number."""
+
+    def update(self) -> Wire:
+        self.samples.read(Sample).advantage.mean(axis=cast("int", "time"))
+        return super().update()
+
+
+class Remembering(ActorDistributionNetwork):
+    """Does not say what it remembers."""
+
+    past = State("anything[*batch]")
+
+
 class Late(Epochs):
     gather: Rate = Rate(every=3)
     learn: Rate = Rate(every=2)
@@ -146,6 +183,18 @@ class Impatient(PPO):
         (board(Reread()), r"E205.*holds Experience, but is read as an object, Experience"),
         (board(Impatient()), r"E204.*`algorithm\.gathered` is read in iteration 2.*in iteration 3"),
         (board(Mirrored()), r"E101.*`log_prob` cannot be applied to .* differ in bounds"),
+        (board(PPO(loss=Numpy())), r"E110.*requires grad"),
+        (board(Misled()), r"E101.*`algorithm\.optimizer\.trains` takes parts of the board"),
+        (board(Lengthwise()), r"E302.*`mean\(axis=\.\.\.\)` takes a whole number, not 'time'"),
+        (board(PPO(actor=Remembering())), r"E108.*the register `past` is to be one tensor"),
+        (Pipeline(env=GymEnv(make=Noise, vectorization="native")), r"E302.*no native vector form"),
+        (
+            Pipeline(
+                env=GymEnv(make=Reach),
+                algorithm=SAC(actor=SoftActor(frozen=True)),
+            ),
+            r"E122.*nothing is left for `algorithm\.actor_optimizer` to train",
+        ),
         (board(Called()), r"E104.*`algorithm\.rollout` is a buffer: its methods are called"),
         (board(Manifold()), r"E101.*does not fit `stop_when`: a condition\s+is one truth"),
         (

@@ -36,6 +36,9 @@ SAMPLE_AXES = (
 )
 """E101 of `min`, `max` and `mean` along an axis from the front, or of a scalar, as torch allows."""
 
+CONDITION = "a condition to stop is one truth value: a record or a policy would always be true"
+"""E101 of what Python takes for a truth value, though it says nothing."""
+
 REFUSED_BY_PART = "a part that finds nothing to work on is refused, not left without effect"
 """E101 that a component says itself: no uint8 image among the observations, for one."""
 
@@ -63,10 +66,9 @@ def policy_of(diagnostic: Diagnostic, changes: tuple[str, ...]) -> str | None:
     text = " ".join((diagnostic.message, *diagnostic.notes))
     if diagnostic.code in {"E101", "E109"} and "bounds" in text:
         return BOUNDS
-    if diagnostic.code == "E101" and "rank: no sample axis" in text:
-        return SAMPLE_AXES
-    if diagnostic.code == "E101" and "differ in rank" in text:
-        return BATCH_AND_SAMPLE
+    for words, policy in _SAID_OF_E101.items():
+        if diagnostic.code == "E101" and words in text:
+            return policy
     if diagnostic.code in {"E109", "E110"} and any(diagnostic.path in made for made in changes):
         return ANY_SIZE
     if diagnostic.code == "E101" and not diagnostic.facts:
@@ -74,4 +76,10 @@ def policy_of(diagnostic: Diagnostic, changes: tuple[str, ...]) -> str | None:
     return f"{diagnostic.code} {POLICIES[diagnostic.code]}" if diagnostic.code in POLICIES else None
 
 
-OTHERS = (BOUNDS, BATCH_AND_SAMPLE, SAMPLE_AXES, REFUSED_BY_PART, ANY_SIZE, DEAD)
+_SAID_OF_E101 = {
+    "fit `stop_when`": CONDITION,
+    "rank: no sample axis": SAMPLE_AXES,
+    "differ in rank": BATCH_AND_SAMPLE,
+}
+
+OTHERS = (BOUNDS, BATCH_AND_SAMPLE, SAMPLE_AXES, CONDITION, REFUSED_BY_PART, ANY_SIZE, DEAD)
