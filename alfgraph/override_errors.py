@@ -36,7 +36,7 @@ def no_socket(graph: Component, place: Place, source: Source | None) -> SettingE
         return _error(
             "E303",
             f"`{place.path}` is a setting of {_kind(place.holder)}, not a socket",
-            [f"`--set {place.path}=VALUE` changes a setting"],
+            [f"`--set {place.path}=VALUE` changes a setting", *_may_change(place)],
             source,
             place.holder_path,
         )
@@ -88,10 +88,14 @@ def _inside_a_setting(place: Place, source: Source | None) -> SettingError:
     """E301: the path goes on where a plain value ends it."""
     shown = "empty" if place.value is None else f"{place.value!r:.60}"
     message = f"`{place.path}` is {shown}, so there is no `{'.'.join(place.rest)}` in it"
-    fixes = [f"`--set {place.path}=VALUE` changes it as a whole"]
-    if classes_in(place.annotation, Annealing):
-        fixes.append(_ANNEALING_HELP.format(path=place.path))
+    fixes = [f"`--set {place.path}=VALUE` changes it as a whole", *_may_change(place)]
     return _error("E301", message, fixes, source, place.holder_path)
+
+
+def _may_change(place: Place) -> list[str]:
+    """How an annealing is written, where a setting takes one."""
+    takes_one = classes_in(place.annotation, Annealing)
+    return [_ANNEALING_HELP.format(path=place.path)] if takes_one else []
 
 
 def value_without_settings(place: Place, source: Source | None) -> SettingError:

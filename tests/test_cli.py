@@ -383,6 +383,26 @@ class TestRunning:
         assert alf("check", SMALLEST).code == 130
 
 
+@pytest.mark.parametrize(
+    ("typed", "code", "meant"),
+    [
+        (["chekc", SMALLEST], 2, "Did you mean 'check'?"),
+        (["check", SMALLEST, "--swapp", "algorithm=PPO"], 2, "--swap"),
+        (["explain", "E1O1"], 2, "did you mean `E101`?"),
+        (["explain", "E11O"], 2, "did you mean `E110`?"),
+        (["parts", "PPOO"], 1, "did you mean `PPO`?"),
+        (["check", SMALLEST + "y"], 1, "did you mean"),
+        (["check", SMALLEST, "--set", "env.learning_rate=1"], 1, "has no setting `learning_rate`"),
+        (["check", SMALLEST, "--set", "algorithm.optimizer.learning_rate=1"], 1, "optimizer.lr`?"),
+        (["check", SMALLEST, "--swap", "algorithm.optimizer.lr=StepAnnealing"], 1, '{"kind": "Lin'),
+    ],
+)
+def test_what_was_probably_meant(alf: Alf, typed: list[str], code: int, meant: str) -> None:
+    done = alf(*typed)
+    assert done.code == code
+    assert meant in " ".join(done.err.split())
+
+
 class TestFailures:
     def failure(self, tmp_path: Path, code: str) -> Exception:
         module = ModuleType("theirs")
