@@ -59,6 +59,16 @@ def origin_of(part: Component, name: str, below_default: bool = False) -> Origin
     return part.created_at.argument(name) if part.created_at else "code"
 
 
+def is_chosen(part: Component, name: str) -> bool:
+    """Whether a user gave a setting its value; what the parts bin comes with is nobody's choice.
+
+    Args:
+        part: a bound part.
+        name: the setting's name.
+    """
+    return origin_of(part.binding.original, name, below_default=True) != DEFAULT
+
+
 def class_body_origin(part: Component) -> Origin:
     """The origin of what a class comes with: the user's line, or `default` for the parts bin."""
     made = part.created_at

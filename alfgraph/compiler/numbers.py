@@ -14,6 +14,7 @@ from alfgraph.component import Component
 from alfgraph.diagnostics import Diagnostic, Help, Retype
 from alfgraph.errors import WiringError
 from alfgraph.families import Buffer, Environment
+from alfgraph.origins import is_chosen
 from alfgraph.repairs import changed_argument
 from alfgraph.schedules import Epochs, Offline, OffPolicy, Rate, Schedule
 from alfgraph.specs import Symbol, batch_of
@@ -273,7 +274,7 @@ def _mini_batches(
         length = 1
     sequences = rows // length * batch
     if not size or size > sequences:
-        if size and isinstance(source, Component) and _is_set(source, "mini_batch_size"):
+        if size and isinstance(source, Component) and is_chosen(source, "mini_batch_size"):
             board.reporter.report(_size_diagnostic(source, size, sequences, written))
         elif size:
             board.reporter.report(
@@ -311,10 +312,6 @@ def _repeat(section: Section, part: Buffer, every: int) -> Loop:
         batch_length=length,
         buffer=part.socket_path,
     )
-
-
-def _is_set(part: Component, name: str) -> bool:
-    return name in part.binding.original.model_fields_set
 
 
 def _size_diagnostic(

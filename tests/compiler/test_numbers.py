@@ -23,6 +23,7 @@ from alfgraph.components import (
 )
 from alfgraph.errors import WiringError
 from alfgraph.graph import Graph
+from alfgraph.overrides import set_values
 from alfgraph.plan import PhasePlan, Plan
 from tests.boards.driving import iterate, started
 
@@ -112,6 +113,15 @@ def test_a_default_mini_batch_becomes_the_whole_rollout_with_a_note() -> None:
     assert note.severity == "note"
     assert note.message == "the default mini_batch_size 256 becomes the whole rollout, 128"
     assert [n for n in ppo(8, unroll_length=32).plan().notes if n.code == "W504"] == []
+
+
+def test_what_an_algorithm_comes_with_is_a_default_too() -> None:
+    graph = Pipeline(env=GymEnv(num_envs=1), algorithm=PPO())
+    (note,) = [n for n in graph.plan().notes if n.code == "W504"]
+    assert note.message == "the default mini_batch_size 256 becomes the whole rollout, 128"
+    chosen = set_values(graph, {"algorithm.schedule.mini_batch_size": 256})
+    with pytest.raises(WiringError, match="mini_batch_size=256 is larger than the rollout"):
+        chosen.plan()
 
 
 @pytest.mark.parametrize(
