@@ -27,7 +27,7 @@ from alfgraph.source import Source
 from alfgraph.trace import Node
 from tests.fuzzing.mutants import Mutant
 from tests.fuzzing.pins import watch
-from tests.fuzzing.policies import DEAD, policy_of
+from tests.fuzzing.policies import DEAD, REFUSED_BY_PART, policy_of
 
 CORE = str(Path(__file__).parents[2] / "alfgraph")
 SECONDS = 20
@@ -44,7 +44,7 @@ OUTCOMES = {
     "unwired": "a phase method itself raised at the line that is shown: there is nothing to lower",
     "raised": "rejected; lowered all the same it raised, or never ended",
     "other": "rejected; lowered all the same it ran with other shapes or dtypes than declared",
-    "policy": "rejected; lowered all the same it ran, and falls under a policy",
+    "policy": "rejected under a policy; lowered all the same it ran, or nothing was to be lowered",
 }
 
 ITERATIONS = 8
@@ -142,7 +142,8 @@ def _lowered(mutant: Mutant, errors: list[Diagnostic], codes: tuple[str, ...]) -
     policies = [policy_of(diagnostic, mutant.changes) for diagnostic in errors]
     named = next((policy for policy in policies if policy is not None), None)
     if _is_unwired(mutant.graph):
-        return Verdict("policy", codes, named) if named else Verdict("unwired", codes)
+        on_purpose = named is not None and named != REFUSED_BY_PART
+        return Verdict("policy", codes, named or "") if on_purpose else Verdict("unwired", codes)
     seen: list[str] = []
     dead: list[bool] = []
     raised = ""
