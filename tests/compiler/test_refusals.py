@@ -110,6 +110,14 @@ class Manifold(PPO):
         return super().update()
 
 
+class Curtailed(PPO):
+    """Would like to collect less."""
+
+    def unroll(self, step: TimeStep) -> Wire:
+        self.stop_when(step.reward.mean() > 0)
+        return super().unroll(step)
+
+
 class Mirrored(PPO):
     """Scores what its policy cannot choose: minus an index."""
 
@@ -196,6 +204,7 @@ class Impatient(PPO):
             r"E122.*nothing is left for `algorithm\.actor_optimizer` to train",
         ),
         (board(Called()), r"E104.*`algorithm\.rollout` is a buffer: its methods are called"),
+        (board(Curtailed()), r"E104.*`stop_when` ends a loop of updates, but\s+`unroll`"),
         (board(Manifold()), r"E101.*does not fit `stop_when`: a condition\s+is one truth"),
         (
             board(ActorCritic(rollout=RolloutBuffer(rollouts=3))),

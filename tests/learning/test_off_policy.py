@@ -18,7 +18,7 @@ GRAPHS = Path(__file__).parents[2] / "graphs"
         ("sac_pendulum", -160.0),
         ("td3_pendulum", -160.0),
         ("ddpg_pendulum", -200.0),
-        ("discrete_sac_cart_pole", 450.0),
+        ("discrete_sac_cart_pole", 475.0),
         ("dqn_cart_pole", 475.0),
     ],
 )
