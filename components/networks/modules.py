@@ -20,6 +20,9 @@ from alfgraph.components.networks.initializers import (
     variance_scaling,
 )
 
+_THIN = range(2, 17)  # features: where MKL multiplies slowly
+_MANY = 128  # rows: where that costs more than what avoids it
+
 
 class MLP(nn.Module):
     """Linear layers in a row, each followed by an activation.
@@ -65,11 +68,26 @@ class MLP(nn.Module):
         # As a table: with more axes a layer gives a view, and backward through an activation that
         # overwrites a view copies it several times.
         table = features if len(batch) == 1 else features.reshape(-1, self.in_features)
+        is_thin = self.in_features in _THIN and table.shape[0] >= _MANY and torch.is_grad_enabled()
         for layer, activation in zip(layers.values(), self.activations, strict=True):
-            table = functional.linear(table, layer.weight, layer.bias)
+            if is_thin:
+                table, is_thin = _thin_linear(table, layer), False
+            else:
+                table = functional.linear(table, layer.weight, layer.bias)
             if activation is not None:
                 table = activation(table)
         return table if len(batch) == 1 else table.view(*batch, self.out_features)
+
+
+def _thin_linear(features: Tensor, layer: nn.Linear) -> Tensor:
+    """Apply a layer of few inputs to many rows, for a backward several times as fast.
+
+    Where the weight has few columns, the products of its backward take MKL 80 us on [256, 4] inputs
+    and 256 outputs, and 15 us if forward saw a transposed copy of it.
+    """
+    if features.device.type != "cpu" or layer.bias is None:
+        return functional.linear(features, layer.weight, layer.bias)
+    return torch.addmm(layer.bias, features, layer.weight.t().contiguous())
 
 
 def mlp(

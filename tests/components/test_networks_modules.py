@@ -126,7 +126,7 @@ def test_an_unknown_initializer_is_named() -> None:
 # Layers -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("batch", [*BATCHES, (2, 128)])
 @pytest.mark.parametrize("activation", ["tanh", "relu", "gelu"])
 def test_mlp_equals_a_sequential(batch: tuple[int, ...], activation: str) -> None:
     net = mlp([4, 8, 6, 2], activation, last_activation="identity")
