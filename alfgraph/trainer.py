@@ -47,7 +47,7 @@ class Trainer(Component):
         num_eval_environments: environments it runs in.
         num_checkpoints: checkpoints spread evenly over the run, the last one at its end.
         keep_checkpoints: how many of them stay; None keeps all.
-        keep_best: keep the best evaluated checkpoint besides.
+        keep_best: keep the policy of the best evaluation besides, for `play --checkpoint best`.
         num_threads: torch threads; None: chosen from the widest layer and the batch.
         progress: "auto" (live in a terminal), "plain" or "none".
     """

@@ -41,6 +41,8 @@ def main() -> None:
 
         begun = time.perf_counter()
         result = run(graph, save=False, quiet=True, on_summary=keep)
+        if result.interrupted:
+            raise SystemExit(f"stopped at {result.env_steps:,} env steps of seed {seed}")
         finals.append(result.return_mean)
         line = {
             "seed": seed,

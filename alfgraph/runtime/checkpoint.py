@@ -87,7 +87,7 @@ def save_checkpoint(
         iteration: number of finished iterations; the checkpoint's name.
         state: the state tree, see `state_encoding`.
         board: what must be equal for this state to fit, as JSON.
-        score: how good the policy is, for `keep_best` and `find_best`; higher is better.
+        score: how good the policy is, for `find_best`; higher is better.
 
     Returns:
         The checkpoint's directory.
@@ -186,23 +186,26 @@ def find_last(directory: Path) -> Found:
     return _first_whole(list_checkpoints(directory)[::-1])
 
 
-def find_best(directory: Path) -> Found:
+def find_best(*directories: Path) -> Found:
     """The whole checkpoint with the highest score, the newest of equals; none if none has a score.
+
+    Args:
+        directories: folders of checkpoints; the first goes first among equals of one iteration.
 
     Raises:
         CheckpointError: if it is of a newer format.
     """
-    ranked = _ranked(directory)
+    ranked = [entry for directory in directories for entry in _scored(directory)]
+    ranked.sort(key=lambda entry: entry[:2], reverse=True)
     return _first_whole([(iteration, path) for _, iteration, path in ranked])
 
 
-def rotate(directory: Path, *, keep: int | None, keep_best: int = 0, spread: int = 0) -> list[int]:
+def rotate(directory: Path, *, keep: int | None, spread: int = 0) -> list[int]:
     """Remove checkpoints that nobody asked to keep; the newest always stays.
 
     Args:
         directory: the folder `checkpoints` of the run.
         keep: how many of the newest stay; None keeps all, as ALF does.
-        keep_best: how many of those with the highest scores stay besides.
         spread: iterations that are a multiple of this stay besides; 0 for none.
 
     Returns:
@@ -212,8 +215,6 @@ def rotate(directory: Path, *, keep: int | None, keep_best: int = 0, spread: int
         return []
     present = list_checkpoints(directory)
     stay = {iteration for iteration, _ in present[-max(1, keep) :]}
-    if keep_best:
-        stay |= {iteration for _, iteration, _ in _ranked(directory)[:keep_best]}
     if spread:
         stay |= {iteration for iteration, _ in present if iteration % spread == 0}
     removed = []
@@ -224,11 +225,12 @@ def rotate(directory: Path, *, keep: int | None, keep_best: int = 0, spread: int
     return removed
 
 
-def discard(directory: Path, iteration: int) -> None:
-    """Remove the checkpoint of an iteration, if it is there."""
-    path = directory / str(iteration)
-    if path.is_dir():
-        _remove(path)
+def keep_best(directory: Path) -> None:
+    """Remove all checkpoints but the one that `find_best` finds."""
+    best = find_best(directory).path
+    for _, path in list_checkpoints(directory):
+        if path != best:
+            _remove(path)
 
 
 class _Broken(Exception):
@@ -248,17 +250,17 @@ def _first_whole(candidates: list[tuple[int, Path]]) -> Found:
     return Found(None, 0, tuple(damaged))
 
 
-def _ranked(directory: Path) -> list[tuple[float, int, Path]]:
-    """Checkpoints with a score, best first."""
-    ranked = []
+def _scored(directory: Path) -> list[tuple[float, int, Path]]:
+    """Checkpoints with a score, and the score."""
+    scored = []
     for iteration, path in list_checkpoints(directory):
         try:
             score = _read_manifest(path)["score"]
         except _Broken:
             continue
         if isinstance(score, int | float):
-            ranked.append((float(score), iteration, path))
-    return sorted(ranked, key=lambda entry: entry[:2], reverse=True)
+            scored.append((float(score), iteration, path))
+    return scored
 
 
 def _write_tensors(draft: Path, tensors: Mapping[str, torch.Tensor]) -> dict[str, Any]:

@@ -122,10 +122,10 @@ def find_checkpoint(run: Path, which: str | int) -> Path:
     """
     folder = run / "checkpoints"
     present = dict(list_checkpoints(folder))
-    if not present:
+    if not present and not (which == "best" and list_checkpoints(run / "best")):
         raise UsageError(f"{run} holds no checkpoint: is it the directory of a run?")
     if which in {"last", "best"}:
-        found = find_last(folder) if which == "last" else find_best(folder)
+        found = find_last(folder) if which == "last" else find_best(run / "best", folder)
         if found.path is not None:
             return found.path
         raise _none_found(run, str(which), found)

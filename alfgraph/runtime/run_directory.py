@@ -5,6 +5,7 @@
                      metrics.jsonl     one object per summary
                      tensorboard/      the same for TensorBoard
                      checkpoints/      one directory per saved iteration
+                     best/             the best evaluated policy, to be played
                      videos/
 
 A directory belongs to one process at a time. Until `begin` is called nothing is in it but the
@@ -96,6 +97,11 @@ class RunDirectory:
         return self.path / "checkpoints"
 
     @property
+    def best(self) -> Path:
+        """`best/`: the policy of the best evaluation, saved like a checkpoint."""
+        return self.path / "best"
+
+    @property
     def videos(self) -> Path:
         """`videos/`."""
         return self.path / "videos"
@@ -143,7 +149,7 @@ class RunDirectory:
             raise RunError(f"Run directory {self.path} is not open; call open() before clear().")
         with self._named():
             # Checkpoints first: without them, what a killed `clear` leaves starts anew as well.
-            for folder in (self.checkpoints, self.tensorboard, self.videos):
+            for folder in (self.checkpoints, self.best, self.tensorboard, self.videos):
                 if folder.is_dir():
                     shutil.rmtree(folder)
             for file in (self.metrics, self.program, self.board):

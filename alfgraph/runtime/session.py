@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,8 +22,8 @@ from alfgraph.plan import Plan
 from alfgraph.program import Program
 from alfgraph.runtime.agenda import Agenda
 from alfgraph.runtime.checkpoint import (
-    discard,
     find_last,
+    keep_best,
     load_checkpoint,
     read_board,
     rotate,
@@ -56,13 +57,15 @@ class Session:
     """Everything around the iterations of one run: directory, logs, checkpoints, evaluation.
 
     Details:
-        - A checkpoint is saved at the iterations the agenda names, at the end, where an evaluation
-          was the best so far (`keep_best`), and when the run is interrupted. The latter two change
-          nothing about a run whose environments can be saved (tiers 1 and 2). Where they can only
-          be rebuilt (tier 3), saving changes the run, so only the agenda's iterations and the end
-          count: an interrupted run goes on from the last of them, and repeats what came after.
-        - With `keep_best`, the score of a checkpoint is the mean return of the evaluation made at
-          its iteration; a checkpoint without an evaluation has none.
+        - A checkpoint is saved at the iterations the agenda names, at the end, and when the run is
+          interrupted. The latter changes nothing about a run whose environments can be saved
+          (tiers 1 and 2). Where they can only be rebuilt (tier 3), saving changes the run, so only
+          the agenda's iterations and the end count: an interrupted run goes on from the last of
+          them, and repeats what came after.
+        - With `keep_best`, the policy of the best evaluation so far is saved besides, without what
+          going on would need: that changes no run.
+        - The score of either is the mean return of the evaluation made at its iteration; a
+          checkpoint without an evaluation has none.
 
     Attributes:
         program: what runs.
@@ -103,7 +106,6 @@ class Session:
         self.was_finished = False
         self.evaluated_at = -1
         self.saved_at = -1
-        self._extra_at = -1
         self._started_at = 0
         self._before: dict[str, float] = {}
         self.saver = Saver()
@@ -145,7 +147,7 @@ class Session:
             program.load_state(state["program"])
         if self.board_port is not None:
             self._show_board(stack, self.board_port)
-        self._begin_directory()
+        self._begin_directory(anew=state is None)
         self.summaries = Summaries(
             program, self.metrics, self.progress, self.directory, self.on_summary
         )
@@ -200,10 +202,12 @@ class Session:
         board = LiveBoard(port, self.progress, self.program, self.metrics, history)
         self.progress = stack.enter_context(board)
 
-    def _begin_directory(self) -> None:
+    def _begin_directory(self, anew: bool) -> None:
         if self.directory is not None:
             if self.fresh:
                 self.directory.clear()
+            if anew:  # whatever was best in a run that never came to a checkpoint
+                shutil.rmtree(self.directory.best, ignore_errors=True)
             self.directory.begin(self.board, self.plan.code)
 
     def _set_clocks(self) -> None:
@@ -255,8 +259,8 @@ class Session:
         is_best = evaluation is not None and self._is_best(evaluation)
         if agenda.saves_at(iteration) or done:
             self._save()
-        elif is_best and self.trainer.keep_best and self.program.tier < REBUILT:
-            self._save_extra()
+        if is_best and self.trainer.keep_best:
+            self._save_policy()
 
     def finish(self, interrupted: bool) -> None:
         """Save what an interruption would lose, and wait until it is on disk."""
@@ -347,12 +351,21 @@ class Session:
         self.best_return = found
         return True
 
-    def _save_extra(self) -> None:
-        """Save the best policy outside the agenda, in place of the one before it."""
-        before, self._extra_at = self._extra_at, self.iteration
-        self._save(instead_of=before)
+    def _save_policy(self) -> None:
+        """Save what plays, apart from the checkpoints, in place of the best one before it."""
+        if self.directory is None:
+            return
+        iteration, score, folder = self.iteration, self.last_return, self.directory.best
+        parameters = {"parameters": self.program.parameters()}
+        state = {"program": parameters, "provenance": self._provenance}
 
-    def _save(self, instead_of: int = -1) -> None:
+        def write(state: Mapping[str, Any]) -> None:
+            save_checkpoint(folder, iteration, state, board=self.board, score=score)
+            keep_best(folder)
+
+        self.saver.save(state, write)
+
+    def _save(self) -> None:
         begun = time.perf_counter()
         if self.directory is None:
             self.program.rebuild_environments()  # saving or not must make no difference
@@ -364,10 +377,7 @@ class Session:
         def write(state: Mapping[str, Any]) -> None:
             self.summaries.writers.flush()
             save_checkpoint(folder, iteration, state, board=self.board, score=score)
-            best = int(self.trainer.keep_best)
-            rotate(folder, keep=self.trainer.keep_checkpoints, keep_best=best)
-            if instead_of >= 0:
-                discard(folder, instead_of)
+            rotate(folder, keep=self.trainer.keep_checkpoints)
 
         self.saver.save(self._state(), write)
         self.saved_at = iteration
@@ -382,7 +392,6 @@ class Session:
                 "last_return": self.last_return,
                 "best_return": self.best_return,
                 "evaluated_at": self.evaluated_at,
-                "extra_at": self._extra_at,
                 "seconds": dict(self.seconds),
             },
             "provenance": self._provenance,
@@ -396,7 +405,6 @@ class Session:
         self.evaluated_at = int(kept["evaluated_at"])
         known = {k: v for k, v in kept["seconds"].items() if k in self.seconds}
         self.seconds.update(known)
-        self._extra_at = int(kept["extra_at"])
         self.saved_at = self.iteration
         self.summaries.begin(at=self.iteration)
         self.progress.message(

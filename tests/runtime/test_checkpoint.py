@@ -17,6 +17,7 @@ from alfgraph.errors import CheckpointError
 from alfgraph.runtime.checkpoint import (
     find_best,
     find_last,
+    keep_best,
     list_checkpoints,
     load_checkpoint,
     read_board,
@@ -277,14 +278,20 @@ def present(directory: Path) -> list[int]:
     return [iteration for iteration, _ in list_checkpoints(directory)]
 
 
-def test_rotation_keeps_the_newest_the_best_and_the_spread(tmp_path: Path) -> None:
+def test_rotation_keeps_the_newest_and_the_spread(tmp_path: Path) -> None:
     scores = {10: 1.0, 20: 9.0, 30: None, 35: 9.0, 40: math.nan, 50: 3.0, 60: 2.0}
     save_many(tmp_path, scores)
     assert rotate(tmp_path, keep=None) == []
-    assert rotate(tmp_path, keep=2, keep_best=2, spread=20) == [10, 30]
-    assert present(tmp_path) == [20, 35, 40, 50, 60]
-    assert rotate(tmp_path, keep=0, keep_best=1) == [20, 40, 50]
-    assert present(tmp_path) == [35, 60]
+    assert rotate(tmp_path, keep=2, spread=20) == [10, 30, 35]
+    assert present(tmp_path) == [20, 40, 50, 60]
+    assert rotate(tmp_path, keep=0) == [20, 40, 50]
+    assert present(tmp_path) == [60]
+
+
+def test_only_the_best_is_kept(tmp_path: Path) -> None:
+    save_many(tmp_path, {10: 1.0, 20: 9.0, 30: None, 40: 3.0})
+    keep_best(tmp_path)
+    assert present(tmp_path) == [20]
 
 
 def test_the_best_is_the_whole_one_with_the_highest_score(tmp_path: Path) -> None:
