@@ -355,6 +355,7 @@ class Session:
         """Save what plays, apart from the checkpoints, in place of the best one before it."""
         if self.directory is None:
             return
+        begun = time.perf_counter()
         iteration, score, folder = self.iteration, self.last_return, self.directory.best
         parameters = {"parameters": self.program.parameters()}
         state = {"program": parameters, "provenance": self._provenance}
@@ -364,6 +365,7 @@ class Session:
             keep_best(folder)
 
         self.saver.save(state, write)
+        self.seconds["save"] += time.perf_counter() - begun
 
     def _save(self) -> None:
         begun = time.perf_counter()

@@ -5,7 +5,7 @@ kernel for each list of tensors where torch has one, its functional form elsewhe
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -95,27 +95,13 @@ class AdamRule:
         # ordinary Adam with an eps of its own at each step.
         eps = self.eps / math.sqrt(1.0 - beta2**step) if self.eps_outside else self.eps
         first, second = tensors.moments
+        rule: Callable[..., None] = adamw if self.decoupled else adam
         if tensors.fused:
             # The kernel that torch's functional form calls here, without its 80 us of sorting
             # tensors by device and dtype: these are all of one.
+            rule = torch._fused_adamw_ if self.decoupled else torch._fused_adam_
             torch._foreach_add_(tensors.steps, 1)
-            (torch._fused_adamw_ if self.decoupled else torch._fused_adam_)(
-                tensors.parameters,
-                tensors.gradients,
-                first,
-                second,
-                [],
-                tensors.steps,
-                amsgrad=False,
-                lr=lr,
-                beta1=beta1,
-                beta2=beta2,
-                weight_decay=self.weight_decay,
-                eps=eps,
-                maximize=False,
-            )
-            return
-        (adamw if self.decoupled else adam)(
+        rule(
             tensors.parameters,
             tensors.gradients,
             first,
