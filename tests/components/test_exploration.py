@@ -140,3 +140,20 @@ def test_smooth_actions_have_the_distribution_of_the_policy() -> None:
     before = taken.atanh()
     torch.testing.assert_close(before.mean(0), policy.mean[0], atol=0.02, rtol=0.0)
     torch.testing.assert_close(before.std(0), policy.std[0], atol=0.0, rtol=0.03)
+
+
+def test_a_smooth_actors_variance_trains_its_features() -> None:
+    """∂(z² σ²)/∂z = 2 z σ²: the authors let it through for SAC (`learn_features`)."""
+    torch.manual_seed(0)
+    action = parse_spec("float32[1] in [-1, 1]")
+    module = SmoothActor(hidden=(4,), initial_log_std=0.0).build(parse_spec("float32[3]"), action)
+    policy, features, _ = module(torch.ones(1, 3))
+    (gradient,) = torch.autograd.grad(policy.std.square().sum(), features)
+    torch.testing.assert_close(gradient, 2.0 * features)
+
+
+def test_a_smooth_actors_mean_stays_within_its_limit() -> None:
+    action = parse_spec("float32[2] in [-1, 1]")
+    actor = SmoothActor(hidden=(8,), mean_limit=0.5)
+    policy, _, _ = actor.build(parse_spec("float32[3]"), action)(1e4 * torch.randn(64, 3))
+    assert policy.mean.abs().max().item() == 0.5
