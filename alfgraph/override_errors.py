@@ -45,11 +45,10 @@ def no_socket(graph: Component, place: Place, source: Source | None) -> SettingE
 
 def _no_such_socket(graph: Component, place: Place, source: Source | None) -> SettingError:
     names = _sockets(place.holder)
-    elsewhere = _paths_ending_in(graph, place.field, sockets=True)
     return _error(
         "E303",
         f"`{_named(place.holder_path, place.holder)}` has no socket `{place.field}`",
-        [*_nearest(place, names, elsewhere), _has("socket", names)],
+        [*_nearest(graph, place, names, sockets=True), _has("socket", names)],
         source,
         place.holder_path,
     )
@@ -60,14 +59,13 @@ def no_setting(graph: Component, place: Place, source: Source | None) -> Setting
     if place.rest:
         return _no_such_socket(graph, place, source)
     names = list(type(place.holder).model_fields)
-    elsewhere = _paths_ending_in(graph, place.field, sockets=False)
     sockets = _sockets(place.holder)
     settings = [name for name in names if name not in sockets]
     listed = _has("setting", settings) if settings or not sockets else _has("socket", sockets)
     return _error(
         "E301",
         f"`{_named(place.holder_path, place.holder)}` has no setting `{place.field}`",
-        [*_nearest(place, names, elsewhere), listed],
+        [*_nearest(graph, place, names, sockets=False), listed],
         source,
         place.holder_path,
     )
@@ -241,22 +239,26 @@ def _rather(text: str, value: str) -> Help:
     return Help(text=text, retype=Retype(given=VALUE, instead=value))
 
 
-def _nearest(place: Place, names: list[str], elsewhere: list[str]) -> list[str | Help]:
-    """What was probably meant: a name here, or a path elsewhere that ends in this name."""
-    near = did_you_mean(place.field, names)
-    if near:
+def _nearest(graph: Component, place: Place, names: list[str], sockets: bool) -> list[str | Help]:
+    """What was probably meant: this name elsewhere, a similar one here, a similar one elsewhere."""
+    paths = _paths_by_name(graph, sockets)
+    exact, near = paths.get(place.field, []), did_you_mean(place.field, names)
+    if near and not exact:
         return [_meant(joined(place.holder_path, near, *place.keys, *place.rest))]
-    if len(elsewhere) == 1:
-        return [_meant(elsewhere[0])]
-    return [f"it is found at {listing(elsewhere, 4)}"] if elsewhere else []
+    found = exact or paths.get(did_you_mean(place.field, paths) or "", [])
+    if len(found) == 1:
+        return [_meant(joined(found[0], *place.keys, *place.rest))]
+    words = "it is found at" if exact else "what comes near is"
+    return [f"{words} {listing(found, 4)}"] if found else []
 
 
-def _paths_ending_in(graph: Component, name: str, sockets: bool) -> list[str]:
-    found = []
+def _paths_by_name(graph: Component, sockets: bool) -> dict[str, list[str]]:
+    """Where on the board there are sockets, or settings, of each name."""
+    found: dict[str, list[str]] = {}
     for path, part in parts_of(graph):
-        fields = type(part).model_fields
-        if name in fields and bool(socket_families(fields[name].annotation)) == sockets:
-            found.append(joined(path, name))
+        for name, info in type(part).model_fields.items():
+            if bool(socket_families(info.annotation)) == sockets:
+                found.setdefault(name, []).append(joined(path, name))
     return found
 
 

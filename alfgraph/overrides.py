@@ -38,10 +38,11 @@ from alfgraph.annealing import Annealing
 from alfgraph.component import Component
 from alfgraph.errors import SettingError, UsageError
 from alfgraph.graph import Graph
-from alfgraph.origins import DEFAULT, Origin, record_origins
+from alfgraph.origins import DEFAULT, Origin, add_note, record_origins
 from alfgraph.revision import revised
 from alfgraph.schedule_replacement import replace_unfit_schedule, schedule_put_into
 from alfgraph.source import Source
+from alfgraph.swap_notes import dropped_note
 
 G = TypeVar("G", bound=Graph)
 
@@ -77,7 +78,8 @@ def swap(graph: G, sockets: Mapping[str, Plug], *, origin: Origin | None = None)
     """This graph with other components in some sockets.
 
     A schedule that the old algorithm ran under and the new one cannot use is replaced, in its
-    socket, by the new one's own; a note says what was kept of it.
+    socket, by the new one's own; a note says what was kept of it. Another note names settings that
+    went with the old component.
 
     Args:
         graph: the board; it stays as it is.
@@ -94,6 +96,10 @@ def swap(graph: G, sockets: Mapping[str, Plug], *, origin: Origin | None = None)
         by = _By(origin, source, path, "swap")
         place = _socket(graph, path, by)
         graph = replace_unfit_schedule(_plugged(graph, place, new, by), place, chosen)
+        if isinstance(place.value, Component) and isinstance(new, Component):
+            note = dropped_note(place.path, place.value, new)
+            if note is not None:
+                add_note(graph, note)
     return graph
 
 

@@ -263,6 +263,30 @@ class TestSchedules:
             "dropped: unroll_length=0.5, initial_collect_steps=100",
         )
 
+    def test_what_goes_with_the_old_component_is_named(self) -> None:
+        graph = Board(algorithm=Simple(actor=Actor(hidden=(8, 8)), optimizer=Descent(lr=0.5)))
+        changed = swap(graph, {"algorithm": Repeated()})
+        (note,) = notes_of(changed)
+        assert note.severity == "note"
+        assert note.message == "`algorithm` is now Repeated, with the settings Repeated comes with"
+        assert note.source is not None and note.source.line == line_here() - 5
+        assert note.notes == (
+            "dropped with Simple: `actor.hidden=[8, 8]` and `optimizer.lr=0.5`",
+        )
+        assert [help.text for help in note.help] == [
+            "to give one anew: `--set algorithm.actor.hidden=[8,8]`"
+        ]
+
+    def test_nothing_goes_where_nothing_was_chosen_or_the_new_one_has_it_too(self) -> None:
+        default = Actor().hidden
+        for old in (Simple(), Simple(actor=Actor()), Simple(actor=Actor(hidden=default))):
+            assert notes_of(swap(Board(algorithm=old), {"algorithm": Repeated()})) == ()
+
+    def test_who_gives_the_new_component_settings_knows_which(self) -> None:
+        graph = Board(algorithm=Simple(actor=Actor(hidden=(8, 8))))
+        new = Repeated(actor=Actor(hidden=(4,)))
+        assert notes_of(swap(graph, {"algorithm": new})) == ()
+
     def test_a_schedule_that_fits_stays(self) -> None:
         schedule = OnPolicy(unroll_length=16)
         changed = swap(Board(schedule=schedule), {"algorithm": Simple(actor=Actor())})
@@ -312,6 +336,9 @@ class TestOrigins:
 WRONG_SETTINGS = [
     ("E301", "env.num_env", "1", "`env` has no setting `num_env`", "`env.num_envs`"),
     ("E301", "hidden", "[1]", "`Board` has no setting `hidden`", "it is found at"),
+    ("E301", "algorithm.num_envz", "1", "no setting `num_envz`", "did you mean `env.num_envs`?"),
+    ("E301", "num_envs", "1", "`Board` has no setting `num_envs`", "did you mean `env.num_envs`?"),
+    ("E303", "optimizer.lr", "1", "no socket `optimizer`", "`algorithm.optimizer.lr`"),
     ("E301", "by", "1", "`Board` has no setting `by`", "its sockets are"),
     ("E303", "environ.id", "x", "`Board` has no socket `environ`", "`env.id`"),
     ("E303", "algorithm.optimiser.lr", "1", "no socket `optimiser`", "`algorithm.optimizer.lr`"),
