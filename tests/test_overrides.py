@@ -270,9 +270,7 @@ class TestSchedules:
         assert note.severity == "note"
         assert note.message == "`algorithm` is now Repeated, with the settings Repeated comes with"
         assert note.source is not None and note.source.line == line_here() - 5
-        assert note.notes == (
-            "dropped with Simple: `actor.hidden=[8, 8]` and `optimizer.lr=0.5`",
-        )
+        assert note.notes == ("dropped with Simple: `actor.hidden=[8, 8]` and `optimizer.lr=0.5`",)
         assert [help.text for help in note.help] == [
             "to give one anew: `--set algorithm.actor.hidden=[8,8]`"
         ]

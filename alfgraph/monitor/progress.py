@@ -78,22 +78,35 @@ class NoProgress:
         """Nothing was taken."""
 
 
+Mark = tuple[float, float]
+"""A time and the share of the run that was done then."""
+
+
 @dataclass
 class Course:
-    """How far a run is, and how long the rest will take at the pace since it was started."""
+    """How far a run is, and how long the rest will take at its pace in the later part so far.
+
+    The first steps are often the quick ones, while nothing is trained yet: what counts begins
+    between a quarter and half of the time so far.
+    """
 
     total_iterations: int | None = None
     total_env_steps: int | None = None
     clock: Callable[[], float] = time.monotonic
     iteration: int = 0
     env_steps: int = 0
-    _since: tuple[float, float] | None = field(default=None, repr=False)
+    _start: float | None = field(default=None, repr=False)
+    _paced_from: Mark = field(default=(0.0, 0.0), repr=False)
+    _last_mark: Mark = field(default=(0.0, 0.0), repr=False)
 
     def at(self, iteration: int, env_steps: int) -> None:
         """Note where the run is; the first call marks where it started or was resumed."""
         self.iteration, self.env_steps = iteration, env_steps
-        if self._since is None:
-            self._since = (self.clock(), self.fraction or 0.0)
+        here = self.clock(), self.fraction or 0.0
+        if self._start is None:
+            self._start, self._paced_from, self._last_mark = here[0], here, here
+        elif here[0] - self._start >= 2.0 * (self._last_mark[0] - self._start):
+            self._paced_from, self._last_mark = self._last_mark, here
 
     @property
     def fraction(self) -> float | None:
@@ -109,11 +122,11 @@ class Course:
     def seconds_left(self) -> float | None:
         """Estimated time to the end; None while it cannot be told."""
         fraction = self.fraction
-        if fraction is None or self._since is None:
+        if fraction is None or self._start is None:
             return None
-        start, at_start = self._since
-        gained = fraction - at_start
-        return (self.clock() - start) * (1.0 - fraction) / gained if gained > 0 else None
+        since, fraction_then = self._paced_from
+        gained = fraction - fraction_then
+        return (self.clock() - since) * (1.0 - fraction) / gained if gained > 0 else None
 
 
 class PlainProgress:

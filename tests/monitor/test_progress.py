@@ -124,6 +124,20 @@ def test_time_left_counts_from_where_a_run_was_resumed() -> None:
     assert course.seconds_left == pytest.approx(40.0)
 
 
+def test_the_estimate_forgets_a_quick_beginning() -> None:
+    """Collecting at 100 iterations a second, then learning at one: the rest takes its time."""
+    clock = Clock()
+    course = Course(total_iterations=10_000, clock=clock)
+    course.at(0, 0)
+    for _ in range(10):
+        clock.now += 1.0
+        course.at(course.iteration + 100, 0)
+    for _ in range(50):
+        clock.now += 1.0
+        course.at(course.iteration + 1, 0)
+    assert course.seconds_left == pytest.approx(10_000 - 1050)
+
+
 def test_the_total_reached_first_counts() -> None:
     course = Course(total_iterations=100, total_env_steps=1000)
     course.at(20, 900)
