@@ -1,7 +1,6 @@
-"""SAC on BipedalWalker with rl-zoo's settings, but for gSDE; 64 steps, then 64 updates."""
+"""SAC with gSDE on BipedalWalker, with rl-zoo's settings: 64 steps, then 64 updates."""
 
 from alfgraph.components import (
-    SAC,
     Adam,
     CriticNetwork,
     Ensemble,
@@ -9,7 +8,8 @@ from alfgraph.components import (
     OffPolicy,
     Pipeline,
     ReplayBuffer,
-    SoftActor,
+    SmoothActor,
+    SmoothSAC,
     Target,
     TDLoss,
     Trainer,
@@ -17,8 +17,8 @@ from alfgraph.components import (
 
 graph = Pipeline(
     env=GymEnv(id="BipedalWalker-v3", num_envs=1),
-    algorithm=SAC(
-        actor=SoftActor(hidden=(400, 300)),
+    algorithm=SmoothSAC(
+        actor=SmoothActor(hidden=(400, 300)),
         critics=Ensemble(member=CriticNetwork(hidden=(400, 300)), size=2),
         target=Target(tau=0.02),
         replay=ReplayBuffer(max_length=300_000),
