@@ -7,17 +7,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from alfgraph.component import Component, Operation
-    from alfgraph.errors import AlfgraphError, BoardError
-    from alfgraph.graph import Graph
-    from alfgraph.loading import load
-    from alfgraph.plan import Plan
-    from alfgraph.ports import In, Out, State
-    from alfgraph.records import Field, Record
-    from alfgraph.running import Running
-    from alfgraph.specs import TensorSpec
-    from alfgraph.timestep import TimeStep
-    from alfgraph.wires import Distribution, Wire
+    from alfgraph.boards.loading import load
+    from alfgraph.compiler.plan import Plan
+    from alfgraph.diagnostics.errors import AlfgraphError, BoardError
+    from alfgraph.families.timestep import TimeStep
+    from alfgraph.program.running import Running
+    from alfgraph.specs.spec import TensorSpec
+    from alfgraph.wiring.component import Component, Operation
+    from alfgraph.wiring.graph import Graph
+    from alfgraph.wiring.ports import In, Out, State
+    from alfgraph.wiring.records import Field, Record
+    from alfgraph.wiring.wires import Distribution, Wire
 
 __version__ = "0.1.0"
 
@@ -44,23 +44,23 @@ __all__ = [
 # Names come from their modules when they are first asked for, so that `alfgraph --help` does not
 # wait for torch.
 _HOMES = {
-    "AlfgraphError": "errors",
-    "BoardError": "errors",
-    "Component": "component",
-    "Distribution": "wires",
-    "Field": "records",
-    "Graph": "graph",
-    "In": "ports",
-    "Operation": "component",
-    "Out": "ports",
-    "Plan": "plan",
-    "Record": "records",
-    "Running": "running",
-    "State": "ports",
-    "TensorSpec": "specs",
-    "TimeStep": "timestep",
-    "Wire": "wires",
-    "load": "loading",
+    "AlfgraphError": "diagnostics.errors",
+    "BoardError": "diagnostics.errors",
+    "Component": "wiring.component",
+    "Distribution": "wiring.wires",
+    "Field": "wiring.records",
+    "Graph": "wiring.graph",
+    "In": "wiring.ports",
+    "Operation": "wiring.component",
+    "Out": "wiring.ports",
+    "Plan": "compiler.plan",
+    "Record": "wiring.records",
+    "Running": "program.running",
+    "State": "wiring.ports",
+    "TensorSpec": "specs.spec",
+    "TimeStep": "families.timestep",
+    "Wire": "wiring.wires",
+    "load": "boards.loading",
 }
 
 

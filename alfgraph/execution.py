@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from alfgraph.distributions import TensorDistribution
-from alfgraph.timestep import FIRST
+from alfgraph.families.timestep import FIRST
 
 Tree = Any
 """A tensor, a distribution, or a dict of trees."""

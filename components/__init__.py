@@ -3,15 +3,6 @@
 if __name__ != "alfgraph.components":
     raise ImportError(f"import alfgraph.components, not {__name__}")
 
-from alfgraph.annealing import (
-    Annealing,
-    ConstantAnnealing,
-    CyclicalAnnealing,
-    ExponentialAnnealing,
-    LinearAnnealing,
-    PiecewiseAnnealing,
-    StepAnnealing,
-)
 from alfgraph.components.algorithms.actor_critic import ActorCritic
 from alfgraph.components.algorithms.c51 import C51
 from alfgraph.components.algorithms.dqn import DQN
@@ -83,24 +74,24 @@ from alfgraph.components.transforms.reward_transforms import (
     Scalarize,
 )
 from alfgraph.components.transforms.running_statistics import Averaging
-from alfgraph.families import (
-    ActionValueFunction,
-    Algorithm,
-    Buffer,
-    Environment,
-    Exploration,
-    Loss,
-    Metric,
-    Network,
-    Optimizer,
-    PolicyNetwork,
-    Returns,
-    Transform,
-    ValueFunction,
+from alfgraph.families.algorithm import Algorithm
+from alfgraph.families.annealing import (
+    Annealing,
+    ConstantAnnealing,
+    CyclicalAnnealing,
+    ExponentialAnnealing,
+    LinearAnnealing,
+    PiecewiseAnnealing,
+    StepAnnealing,
 )
-from alfgraph.schedules import Epochs, Offline, OffPolicy, OnPolicy, Rate, Schedule
-from alfgraph.timestep import TimeStep
-from alfgraph.trainer import Trainer
+from alfgraph.families.buffer import Buffer
+from alfgraph.families.environment import Environment
+from alfgraph.families.learning import Exploration, Loss, Metric, Optimizer, Returns
+from alfgraph.families.network import ActionValueFunction, Network, PolicyNetwork, ValueFunction
+from alfgraph.families.schedules import Epochs, Offline, OffPolicy, OnPolicy, Rate, Schedule
+from alfgraph.families.timestep import TimeStep
+from alfgraph.families.trainer import Trainer
+from alfgraph.families.transform import Transform
 
 __all__ = [
     "C51",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from alfgraph.components.algorithms.actor_critic import ActorCritic
 from alfgraph.components.envs.gym_env import GymEnv
-from alfgraph.families import Algorithm, Environment, Transform
-from alfgraph.graph import Graph
-from alfgraph.schedules import Schedule
-from alfgraph.trainer import Trainer
+from alfgraph.families.algorithm import Algorithm
+from alfgraph.families.environment import Environment
+from alfgraph.families.schedules import Schedule
+from alfgraph.families.trainer import Trainer
+from alfgraph.families.transform import Transform
+from alfgraph.wiring.graph import Graph
 
 
 class Pipeline(Graph):

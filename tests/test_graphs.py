@@ -17,20 +17,20 @@ from typing import Any
 import pytest
 import torch
 
+from alfgraph.boards.loading import load
+from alfgraph.boards.overrides.swaps import set_values
 from alfgraph.cli import main
-from alfgraph.graph import Graph
-from alfgraph.loading import load
-from alfgraph.overrides import set_values
-from alfgraph.plan import Plan
-from alfgraph.program import Program
-from alfgraph.render import render_view
-from alfgraph.render.bundle import bundle
-from alfgraph.render.fold import fold, nested_boards
-from alfgraph.render.from_plan import board_view
-from alfgraph.render.layout import lay_out
-from alfgraph.render.text import wiring_table
+from alfgraph.compiler.plan import Plan
+from alfgraph.families.schedules import OffPolicy
+from alfgraph.program.program import Program
+from alfgraph.render.layout.layout import lay_out
+from alfgraph.render.picture.bundle import bundle
+from alfgraph.render.picture.fold import fold, nested_boards
+from alfgraph.render.picture.from_plan import board_view
+from alfgraph.render.picture.text import wiring_table
+from alfgraph.render.rendering import render_view
 from alfgraph.runtime.session import RunOptions, Session
-from alfgraph.schedules import OffPolicy
+from alfgraph.wiring.graph import Graph
 from tests.graph_files import GRAPHS, NEEDS, skip_without_packages
 from tests.render.test_layout import check_geometry
 from tests.render.test_lettering import check_lettering

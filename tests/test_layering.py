@@ -18,37 +18,19 @@ LONGEST_FILE = 500
 # Bottom floor first; a name is a file or a folder of alfgraph/. Files of one floor may use each
 # other, as far as no circle arises; the files of a folder stand on the folder's floor.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("source", "suggestions", "snippets", "diagnostics"),
-    ("repairs", "class_repairs", "syntax_trees", "syntax_repairs", "errors", "codes"),
-    ("spec_tokens",),
-    ("specs",),
-    ("trace", "unify", "spaces", "distributions", "storage"),
-    ("ports", "wires", "records"),
-    ("calls", "settings", "setting_group", "value_text", "namespaces"),
-    ("component", "binding", "pinned"),
-    ("graph", "families", "buffer_contents", "timestep", "schedules", "trainer", "annealing"),
-    ("execution", "random_actions", "running"),
-    (
-        "addressing",
-        "origins",
-        "revision",
-        "overrides",
-        "override_errors",
-        "schedule_replacement",
-        "swap_notes",
-    ),
-    ("loading", "graph_choice", "graph_file_errors", "settings_table", "board_file"),
-    ("plan",),
+    ("diagnostics", "distributions"),
+    ("specs", "monitor"),
+    ("wiring",),
+    ("families", "execution"),
+    ("boards",),
     ("compiler",),
-    ("operative",),
-    ("program",),
-    ("runtime", "render", "monitor", "live"),
-    ("testing",),
+    ("program", "render"),
+    ("runtime", "live"),
     ("cli",),
 )
 
 # Components see floors up to this one.
-COMPONENTS_SEE_UP_TO = "graph"
+COMPONENTS_SEE_UP_TO = "families"
 
 # The board knows no component; only these hand parts to it.
 KNOW_COMPONENTS = ("alfgraph.cli", "alfgraph.__main__")
@@ -56,7 +38,9 @@ KNOW_COMPONENTS = ("alfgraph.cli", "alfgraph.__main__")
 # Where higher floors may be imported: in the bodies of Graph's conveniences, and for their types.
 CONVENIENCES = ("check", "plan", "render", "run", "swap", "_repr_mimebundle_")
 UPWARD: dict[str, frozenset[str]] = {
-    "alfgraph.graph": frozenset({"TYPE_CHECKING", *(f"Graph.{name}" for name in CONVENIENCES)}),
+    "alfgraph.wiring.graph": frozenset(
+        {"TYPE_CHECKING", *(f"Graph.{name}" for name in CONVENIENCES)}
+    ),
 }
 
 
@@ -248,23 +232,24 @@ def test_an_upward_import_is_found_wherever_it_stands(tmp_path: Path) -> None:
         specs="def width():\n    from alfgraph.compiler import order\n",
         compiler__order="from ..specs import width\n",
         cli="from alfgraph.components.networks.mlp import MLP\n",
-        trainer="import alfgraph.components.networks.mlp\n",
-        components__networks__mlp="from alfgraph.graph import Graph\nfrom alfgraph import plan\n",
-        graph="",
-        plan="",
+        families="import alfgraph.components.networks.mlp\n",
+        components__networks__mlp="from alfgraph.wiring import G\nfrom alfgraph import boards\n",
+        wiring="",
+        boards="",
     )
     assert list(upward_imports(imports(root))) == [
-        "alfgraph.components.networks.mlp:2 imports alfgraph.plan, which stands on a higher floor",
-        "alfgraph.specs:2 imports alfgraph.compiler.order, which stands on a higher floor",
-        "alfgraph.trainer:1 imports alfgraph.components.networks.mlp: "
+        "alfgraph.components.networks.mlp:2 imports alfgraph.boards, "
+        "which stands on a higher floor",
+        "alfgraph.families:1 imports alfgraph.components.networks.mlp: "
         "only alfgraph.cli, alfgraph.__main__ may know components",
+        "alfgraph.specs:2 imports alfgraph.compiler.order, which stands on a higher floor",
     ]
 
 
 def test_the_listed_methods_of_graph_may_look_up(tmp_path: Path) -> None:
     body = "class Graph:\n    def {}(self):\n        import alfgraph.plan\n"
-    assert imports(plant(tmp_path, graph=body.format("plan"), plan="")) == []
-    assert len(imports(plant(tmp_path, graph=body.format("walk"), plan=""))) == 1
+    assert imports(plant(tmp_path, wiring__graph=body.format("plan"), plan="")) == []
+    assert len(imports(plant(tmp_path, wiring__graph=body.format("walk"), plan=""))) == 1
 
 
 def test_a_circle_is_found(tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 import alfgraph.components
+from alfgraph.boards.loading import load
 from alfgraph.cli import main
-from alfgraph.loading import load
-from alfgraph.render import render_view
-from alfgraph.render.from_plan import board_view
+from alfgraph.render.picture.from_plan import board_view
+from alfgraph.render.rendering import render_view
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from alfgraph.loading import load
+from alfgraph.boards.loading import load
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = {"docs/ac_cart_pole.svg": "graphs/ac_cart_pole.py"}

@@ -12,18 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from alfgraph.boards.loading import load
+from alfgraph.boards.overrides.swaps import set_values
+from alfgraph.boards.rebuilding import rebuild
+from alfgraph.compiler.plan import Plan
 from alfgraph.components import ReplayBuffer
-from alfgraph.graph import Graph
-from alfgraph.loading import load
-from alfgraph.overrides import set_values
-from alfgraph.plan import Plan
-from alfgraph.program import Program
-from alfgraph.runtime.checkpoint import load_checkpoint, read_board
-from alfgraph.runtime.evaluation import evaluate
+from alfgraph.families.timestep import LAST
+from alfgraph.program.program import Program
+from alfgraph.runtime.checkpoints.checkpoint import load_checkpoint, read_board
+from alfgraph.runtime.evaluation.evaluation import evaluate
 from alfgraph.runtime.playing import find_checkpoint
-from alfgraph.runtime.rebuilding import rebuild
 from alfgraph.runtime.session import RunOptions, Session
-from alfgraph.timestep import LAST
+from alfgraph.wiring.graph import Graph
 
 REACHED = 0.0
 

@@ -11,8 +11,8 @@ import statistics
 import time
 from pathlib import Path
 
-from alfgraph.loading import load
-from alfgraph.overrides import parse_assignment, set_values
+from alfgraph.boards.loading import load
+from alfgraph.boards.overrides.swaps import parse_assignment, set_values
 from alfgraph.runtime.run import run
 
 

@@ -26,8 +26,8 @@ from pathlib import Path
 
 import torch
 
-from alfgraph.loading import load
-from alfgraph.runtime.checkpoint import find_last
+from alfgraph.boards.loading import load
+from alfgraph.runtime.checkpoints.checkpoint import find_last
 from alfgraph.runtime.comparison import run_differences
 from alfgraph.runtime.run import run
 

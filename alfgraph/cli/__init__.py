@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from alfgraph.cli.verbs import app
-from alfgraph.source import outermost
+from alfgraph.diagnostics.source import outermost
 
 __all__ = ["main"]
 

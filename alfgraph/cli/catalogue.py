@@ -8,13 +8,14 @@ from types import ModuleType
 from typing import Any
 
 from alfgraph import families
-from alfgraph.annealing import Annealing
-from alfgraph.component import Component
-from alfgraph.diagnostics import Diagnostic, Help, Retype
-from alfgraph.errors import SettingError
-from alfgraph.loading import load_module, split_name
-from alfgraph.schedules import Schedule
-from alfgraph.suggestions import did_you_mean, listing
+from alfgraph.boards.loading import load_module, split_name
+from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Retype
+from alfgraph.diagnostics.errors import SettingError
+from alfgraph.diagnostics.suggestions import did_you_mean, listing
+from alfgraph.families.annealing import Annealing
+from alfgraph.families.schedules import Schedule
+from alfgraph.families.trainer import Trainer
+from alfgraph.wiring.component import Component
 
 Kind = type[Component] | type[Annealing]
 
@@ -34,7 +35,9 @@ def catalogue() -> Mapping[str, Kind]:
 
 def _is_family(kind: type) -> bool:
     """Whether a class says what fits a socket instead of fitting one."""
-    return kind.__module__ == families.__name__ or kind in {Annealing, Schedule}
+    if issubclass(kind, Annealing | Schedule | Trainer):
+        return kind in {Annealing, Schedule}
+    return kind.__module__.startswith(f"{families.__name__}.")
 
 
 def find_kind(name: str, file: ModuleType | None = None) -> Any:
@@ -60,7 +63,7 @@ def find_kind(name: str, file: ModuleType | None = None) -> Any:
     if place.endswith(".py"):
         from pathlib import Path
 
-        from alfgraph.graph_file_errors import missing_file
+        from alfgraph.boards.file_errors import missing_file
 
         if not Path(place).is_file():
             raise missing_file(place, Path(place), None)

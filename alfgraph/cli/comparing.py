@@ -14,14 +14,14 @@ from pathlib import Path
 from textwrap import TextWrapper
 from typing import Any
 
-from alfgraph.board_file import Description, describe, difference
-from alfgraph.errors import AlfgraphError, UsageError, WiringError
-from alfgraph.graph import Graph
-from alfgraph.loading import load
-from alfgraph.render.compare import compare
-from alfgraph.render.from_plan import board_view, failed_view
-from alfgraph.render.view import BoardView
-from alfgraph.suggestions import listing
+from alfgraph.boards.board_file import Description, describe, difference
+from alfgraph.boards.loading import load
+from alfgraph.diagnostics.errors import AlfgraphError, UsageError, WiringError
+from alfgraph.diagnostics.suggestions import listing
+from alfgraph.render.picture.compare import compare
+from alfgraph.render.picture.from_plan import board_view, failed_view
+from alfgraph.render.picture.view import BoardView
+from alfgraph.wiring.graph import Graph
 
 
 @dataclass(frozen=True)
@@ -148,8 +148,8 @@ def _run(name: str, path: Path) -> Side:
 
 def _made_again(description: Description, checkpoints: Path) -> Graph:
     """The board of a run, which needs to know where its graph files were."""
-    from alfgraph.runtime.checkpoint import find_last, load_checkpoint
-    from alfgraph.runtime.rebuilding import rebuild
+    from alfgraph.boards.rebuilding import rebuild
+    from alfgraph.runtime.checkpoints.checkpoint import find_last, load_checkpoint
 
     last = find_last(checkpoints).path
     if last is None:

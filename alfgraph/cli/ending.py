@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alfgraph.cli.requests import RunRequest
+from alfgraph.diagnostics.snippets import Paint
 from alfgraph.monitor.progress import number
-from alfgraph.snippets import Paint
 
 if TYPE_CHECKING:
+    from alfgraph.families.trainer import Trainer
     from alfgraph.runtime.run import RunResult
-    from alfgraph.trainer import Trainer
 
 LONGER = 2
 """How many times as long a finished run is proposed to become."""

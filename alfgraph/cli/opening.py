@@ -10,18 +10,18 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from alfgraph.addressing import locate, socket_families, split_path, takes_many
+from alfgraph.boards.loading import load, module_of
+from alfgraph.boards.overrides.addressing import locate, socket_families, split_path, takes_many
+from alfgraph.boards.overrides.origins import add_note
+from alfgraph.boards.overrides.swaps import parse_assignment, set_values, swap
 from alfgraph.cli.catalogue import catalogue, find_kind
 from alfgraph.cli.requests import BoardRequest
-from alfgraph.component import Component
-from alfgraph.diagnostics import Diagnostic, Help, Retype
-from alfgraph.errors import SettingError
-from alfgraph.graph import Graph
-from alfgraph.loading import load, module_of
-from alfgraph.origins import add_note
-from alfgraph.overrides import parse_assignment, set_values, swap
-from alfgraph.settings import OPTION, PATH, VALUE
-from alfgraph.suggestions import listing
+from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Retype
+from alfgraph.diagnostics.errors import SettingError
+from alfgraph.diagnostics.suggestions import listing
+from alfgraph.wiring.component import Component
+from alfgraph.wiring.graph import Graph
+from alfgraph.wiring.settings import OPTION, PATH, VALUE
 
 _EMPTY = {"null", "none", "None", ""}
 

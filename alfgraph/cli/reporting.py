@@ -10,10 +10,10 @@ import traceback
 from collections.abc import Iterable
 from typing import IO
 
-from alfgraph.diagnostics import Diagnostic, by_severity, to_json
-from alfgraph.errors import AlfgraphError, UsageError
-from alfgraph.snippets import Paint, ansi, plain
-from alfgraph.source import is_user_code
+from alfgraph.diagnostics.diagnostic import Diagnostic, by_severity, to_json
+from alfgraph.diagnostics.errors import AlfgraphError, UsageError
+from alfgraph.diagnostics.snippets import Paint, ansi, plain
+from alfgraph.diagnostics.source import is_user_code
 
 FAILED, USAGE = 1, 2
 WIDTH = 100

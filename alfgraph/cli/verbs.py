@@ -26,9 +26,9 @@ from alfgraph.cli.requests import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alfgraph.errors import AlfgraphError
-    from alfgraph.graph import Graph
-    from alfgraph.plan import Plan
+    from alfgraph.compiler.plan import Plan
+    from alfgraph.diagnostics.errors import AlfgraphError
+    from alfgraph.wiring.graph import Graph
 
 INTERRUPTED = 130
 
@@ -75,8 +75,8 @@ def root(
 def check(request: CheckRequest) -> None:
     """Check every wire; print the wiring table when all is well."""
     from alfgraph.cli.reporting import print_diagnostics_as_json, print_notes, terminal_width
-    from alfgraph.diagnostics import to_github
-    from alfgraph.errors import AlfgraphError
+    from alfgraph.diagnostics.diagnostic import to_github
+    from alfgraph.diagnostics.errors import AlfgraphError
 
     style = "json" if request.json else request.format
     try:
@@ -88,8 +88,8 @@ def check(request: CheckRequest) -> None:
         raise typer.Exit(1) from None
     notes = _notes(graph, plan)
     if request.render:
-        from alfgraph.render import render_view
-        from alfgraph.render.from_plan import board_view
+        from alfgraph.render.picture.from_plan import board_view
+        from alfgraph.render.rendering import render_view
 
         render_view(board_view(plan), request.render)
     if style == "json":
@@ -97,8 +97,8 @@ def check(request: CheckRequest) -> None:
     elif style == "github":
         print(to_github(notes), end="\n" if notes else "")
     else:
-        from alfgraph.render.from_plan import board_view
-        from alfgraph.render.text import wiring_table
+        from alfgraph.render.picture.from_plan import board_view
+        from alfgraph.render.picture.text import wiring_table
 
         print(wiring_table(board_view(plan), terminal_width()).rstrip(), flush=True)
         if notes:
@@ -127,8 +127,8 @@ def plan(request: PlanRequest) -> None:
 def render(request: RenderRequest) -> None:
     """Draw the circuit board."""
     from alfgraph.cli.reporting import print_notes
-    from alfgraph.render import FORMATS, render_view
-    from alfgraph.render.from_plan import board_view, folder_of
+    from alfgraph.render.picture.from_plan import board_view, folder_of
+    from alfgraph.render.rendering import FORMATS, render_view
 
     graph, made = _planned(request)
     print_notes(_notes(graph, made))
@@ -156,13 +156,13 @@ def render(request: RenderRequest) -> None:
 @takes(BoardRequest)
 def config(request: BoardRequest) -> None:
     """List every setting: its value, and where that comes from."""
+    from alfgraph.boards.overrides.origins import notes_of
+    from alfgraph.boards.settings_table import settings_of
     from alfgraph.cli.opening import open_board, prints_to_stderr
     from alfgraph.cli.reporting import print_notes
     from alfgraph.cli.tables import settings_as_json, settings_text
-    from alfgraph.errors import BoardError
-    from alfgraph.operative import without_effect
-    from alfgraph.origins import notes_of
-    from alfgraph.settings_table import settings_of
+    from alfgraph.compiler.idle_settings import without_effect
+    from alfgraph.diagnostics.errors import BoardError
 
     graph = open_board(request)
     rows, idle, notes = settings_of(graph), None, list(notes_of(graph))
@@ -183,8 +183,8 @@ def diff(request: DiffRequest) -> None:
     """Say what differs between two boards; with -o, draw both as one board in three colours."""
     from alfgraph.cli.comparing import differences
     from alfgraph.cli.reporting import terminal_width
-    from alfgraph.errors import UsageError
-    from alfgraph.render import render_view
+    from alfgraph.diagnostics.errors import UsageError
+    from alfgraph.render.rendering import render_view
 
     found = differences(request.a, request.b)
     for doubt in found.doubts:
@@ -252,7 +252,7 @@ def _board_port(request: RunRequest) -> int | None:
 def _ask_before_forgetting(request: RunRequest) -> None:
     """`--fresh` on a directory that holds a run asks, or refuses where nobody can answer."""
     from alfgraph.cli.opening import is_used
-    from alfgraph.errors import UsageError
+    from alfgraph.diagnostics.errors import UsageError
 
     if not request.fresh or request.yes or not is_used(request.run_dir):
         return
@@ -323,8 +323,8 @@ def parts(request: PartsRequest) -> None:
 @takes(ExplainRequest)
 def explain(request: ExplainRequest) -> None:
     """Explain a diagnostic's code."""
-    from alfgraph import codes
     from alfgraph.cli.reporting import terminal_width
+    from alfgraph.diagnostics import codes
 
     text = codes.explain(request.code, terminal_width())
     if request.json:
@@ -341,8 +341,8 @@ def _failure_drawer(request: CheckRequest) -> Callable[[Graph, AlfgraphError], N
     path = request.render
 
     def draw(graph: Graph, error: AlfgraphError) -> None:
-        from alfgraph.render import render_view
-        from alfgraph.render.from_plan import failed_view
+        from alfgraph.render.picture.from_plan import failed_view
+        from alfgraph.render.rendering import render_view
 
         render_view(failed_view(graph, error.diagnostics), path)
 
@@ -358,10 +358,10 @@ def _planned(
         request: which board.
         failed: told of a board that can be opened but not planned.
     """
-    from alfgraph.board_file import describe
+    from alfgraph.boards.board_file import describe
+    from alfgraph.boards.overrides.origins import notes_of
     from alfgraph.cli.opening import blamed, open_board, prints_to_stderr
-    from alfgraph.errors import AlfgraphError
-    from alfgraph.origins import notes_of
+    from alfgraph.diagnostics.errors import AlfgraphError
 
     graph = open_board(request)
     try:
@@ -377,9 +377,9 @@ def _planned(
 
 def _notes(graph: Graph, made: Plan) -> list[Any]:
     """What swaps and overrides decided, and what the check found besides errors; each once."""
-    from alfgraph.operative import idle_overrides
-    from alfgraph.origins import notes_of
-    from alfgraph.settings_table import settings_of
+    from alfgraph.boards.overrides.origins import notes_of
+    from alfgraph.boards.settings_table import settings_of
+    from alfgraph.compiler.idle_settings import idle_overrides
 
     idle = idle_overrides(made, settings_of(graph))
     return list(dict.fromkeys((*notes_of(graph), *idle, *made.notes)))

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from alfgraph.binding import bind
-from alfgraph.compiler.board import Board
-from alfgraph.compiler.by_hand import hand_over
-from alfgraph.compiler.liveness import mark_live
-from alfgraph.compiler.lowering import lower
-from alfgraph.compiler.never_due import warn_of_what_never_comes
-from alfgraph.compiler.numbers import number_board
+from alfgraph.boards.overrides.origins import graph_name
+from alfgraph.compiler.compilation import Board
+from alfgraph.compiler.gradients.liveness import mark_live
+from alfgraph.compiler.gradients.recompute import cross_rollouts
+from alfgraph.compiler.gradients.replaced_phases import hand_over
+from alfgraph.compiler.gradients.training import decide_ownership
+from alfgraph.compiler.lints.never_due import warn_of_what_never_comes
+from alfgraph.compiler.lints.registers import warn_of_forgotten_registers
+from alfgraph.compiler.lints.statistics import warn_of_idle_statistics
+from alfgraph.compiler.lints.stopping import check_stops
+from alfgraph.compiler.lowering.program_writer import lower
+from alfgraph.compiler.plan import Plan
 from alfgraph.compiler.planning import make_plan, schedule_plan
-from alfgraph.compiler.recompute import cross_rollouts
-from alfgraph.compiler.registers import warn_of_forgotten_registers
-from alfgraph.compiler.solving import solve_board
-from alfgraph.compiler.statistics import warn_of_idle_statistics
-from alfgraph.compiler.stopping import check_stops
-from alfgraph.compiler.tracing import trace_board
-from alfgraph.compiler.training import decide_ownership
-from alfgraph.compiler.trial import run_trial, run_trial_with_gradient
-from alfgraph.diagnostics import Diagnostic, Reporter
-from alfgraph.errors import WiringError
-from alfgraph.graph import Graph
-from alfgraph.origins import graph_name
-from alfgraph.plan import Plan
+from alfgraph.compiler.schedule.loops import number_board
+from alfgraph.compiler.solving.solving import solve_board
+from alfgraph.compiler.tracing.tracing import trace_board
+from alfgraph.compiler.trial.trial import run_trial, run_trial_with_gradient
+from alfgraph.diagnostics.diagnostic import Diagnostic, Reporter
+from alfgraph.diagnostics.errors import WiringError
+from alfgraph.wiring.binding import bind
+from alfgraph.wiring.graph import Graph
 
 
 class _Unheeded(Reporter):

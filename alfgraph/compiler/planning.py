@@ -6,17 +6,31 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from alfgraph.compiler.board import Board, Section
-from alfgraph.compiler.forecast import Collection, forecast
-from alfgraph.compiler.function_writer import show_sized
-from alfgraph.compiler.layouts import buffer_layout
-from alfgraph.compiler.lowering import Lowered, describe_loop
-from alfgraph.compiler.numbers import Loop, can_evaluate, environment_of, size_of, unroll_length
-from alfgraph.families import Buffer, Optimizer
-from alfgraph.graph import Graph, parts_below
-from alfgraph.plan import BufferPlan, OptimizerPlan, PhasePlan, Plan, SchedulePlan, WirePlan
-from alfgraph.specs import Symbol, batch_of
-from alfgraph.trace import Node, Value
+from alfgraph.compiler.compilation import Board, Section
+from alfgraph.compiler.lowering.function_writer import show_sized
+from alfgraph.compiler.lowering.layouts import buffer_layout
+from alfgraph.compiler.lowering.program_writer import Lowered, describe_loop
+from alfgraph.compiler.plan import (
+    BufferPlan,
+    OptimizerPlan,
+    PhasePlan,
+    Plan,
+    SchedulePlan,
+    WirePlan,
+)
+from alfgraph.compiler.schedule.forecast import Collection, forecast
+from alfgraph.compiler.schedule.loops import (
+    Loop,
+    can_evaluate,
+    environment_of,
+    size_of,
+    unroll_length,
+)
+from alfgraph.families.buffer import Buffer
+from alfgraph.families.learning import Optimizer
+from alfgraph.specs.spec import Symbol, batch_of
+from alfgraph.wiring.graph import Graph, parts_below
+from alfgraph.wiring.trace import Node, Value
 
 
 @dataclass(frozen=True, eq=False)

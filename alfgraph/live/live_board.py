@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from alfgraph.errors import AlfgraphError
+from alfgraph.diagnostics.errors import AlfgraphError
 from alfgraph.live.bulletin import Bulletin
 from alfgraph.live.curves import LOSS, Curves
 from alfgraph.live.pace import Pace
@@ -23,13 +23,13 @@ from alfgraph.live.page import live_page
 from alfgraph.live.probing import Probes
 from alfgraph.live.server import BoardServer
 from alfgraph.monitor.progress import Course, NoProgress, Progress, Record
-from alfgraph.render.from_plan import board_view
+from alfgraph.render.picture.from_plan import board_view
 from alfgraph.runtime.summaries import mean_of
 
 if TYPE_CHECKING:
     from alfgraph.monitor.episodes import EpisodeMetrics
-    from alfgraph.program import Program
-    from alfgraph.render.view import PinRef
+    from alfgraph.program.program import Program
+    from alfgraph.render.picture.view import PinRef
 
 INTERVAL = 0.5
 """Seconds between two news at least."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alfgraph.render.html import draw_html
-from alfgraph.render.view import BoardView
+from alfgraph.render.page.html import draw_html
+from alfgraph.render.picture.view import BoardView
 
 
 def live_page(view: BoardView) -> str:

@@ -12,12 +12,12 @@ import linecache
 from collections.abc import Iterable
 from typing import Any
 
-from alfgraph.compiler.function_writer import PROBE
-from alfgraph.compiler.lowering import lower
+from alfgraph.compiler.lowering.function_writer import PROBE
+from alfgraph.compiler.lowering.program_writer import lower
 from alfgraph.live.measuring import Measurement
-from alfgraph.program import Program
-from alfgraph.render.from_plan import values_by_pin
-from alfgraph.render.view import PinRef
+from alfgraph.program.program import Program
+from alfgraph.render.picture.from_plan import values_by_pin
+from alfgraph.render.picture.view import PinRef
 
 
 class Probes:

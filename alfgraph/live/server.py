@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from alfgraph.errors import UsageError
+from alfgraph.diagnostics.errors import UsageError
 from alfgraph.live.bulletin import Bulletin, Wires
 
 ADDRESS = "127.0.0.1"

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from alfgraph.errors import CheckpointError
+from alfgraph.diagnostics.errors import CheckpointError
 
 FIRST, LAST = 0, 2
 BLOCK_ELEMENTS = 1 << 15

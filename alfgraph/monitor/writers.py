@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol, TypedDict
 
-from alfgraph.errors import RunError
+from alfgraph.diagnostics.errors import RunError
 
 BY_STEPS, BY_EPISODES = "Metrics_vs_EnvironmentSteps/", "Metrics_vs_NumberOfEpisodes/"
 _EVENT_FILE = "events.out.tfevents."

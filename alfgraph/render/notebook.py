@@ -1,9 +1,9 @@
 """A board in a notebook: its picture and its text, also where the check has something to say."""
 
-from alfgraph.errors import WiringError
-from alfgraph.graph import Graph
-from alfgraph.render import render_view
-from alfgraph.render.from_plan import board_view, failed_view
+from alfgraph.diagnostics.errors import WiringError
+from alfgraph.render.picture.from_plan import board_view, failed_view
+from alfgraph.render.rendering import render_view
+from alfgraph.wiring.graph import Graph
 
 
 def mime_bundle(graph: Graph) -> dict[str, str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alfgraph.annealing import Progress
-from alfgraph.compiler.numbers import can_evaluate
+from alfgraph.compiler.schedule.loops import can_evaluate
+from alfgraph.families.annealing import Progress
 
 if TYPE_CHECKING:
-    from alfgraph.plan import Plan
+    from alfgraph.compiler.plan import Plan
 
 
 @dataclass(frozen=True)

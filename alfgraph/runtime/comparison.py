@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from alfgraph.runtime.checkpoint import find_last, load_checkpoint
+from alfgraph.runtime.checkpoints.checkpoint import find_last, load_checkpoint
 
 WALL = frozenset({"seconds", "provenance", "wall"})
 """Keys of a state or a summary that depend on the clock, or on where files lie."""

@@ -15,14 +15,15 @@ from typing import Any
 
 import torch
 
-from alfgraph.diagnostics import Diagnostic, Help, Source
-from alfgraph.errors import RunError
-from alfgraph.families import Environment, Optimizer
-from alfgraph.plan import Plan
-from alfgraph.program import Program
+from alfgraph.compiler.plan import Plan
+from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Source
+from alfgraph.diagnostics.errors import RunError
+from alfgraph.families.environment import Environment
+from alfgraph.families.learning import Optimizer
+from alfgraph.program.program import Program
 from alfgraph.runtime.agenda import Agenda
-from alfgraph.runtime.observing import EpisodeObserver
-from alfgraph.trace import Node
+from alfgraph.runtime.evaluation.observing import EpisodeObserver
+from alfgraph.wiring.trace import Node
 
 _CHECK = "check_finite"
 _HELP = Help(text="lower the learning rate, clip gradients, or look at the environment's rewards")

@@ -9,10 +9,11 @@ from typing import Any, TypedDict, Unpack
 
 import torch
 
-from alfgraph.compiler.numbers import environment_of
-from alfgraph.errors import CheckpointError, SettingError, UsageError
-from alfgraph.program import Program
-from alfgraph.runtime.checkpoint import (
+from alfgraph.boards.rebuilding import rebuild
+from alfgraph.compiler.schedule.loops import environment_of
+from alfgraph.diagnostics.errors import CheckpointError, SettingError, UsageError
+from alfgraph.program.program import Program
+from alfgraph.runtime.checkpoints.checkpoint import (
     Found,
     find_best,
     find_last,
@@ -20,9 +21,8 @@ from alfgraph.runtime.checkpoint import (
     load_checkpoint,
     read_board,
 )
-from alfgraph.runtime.evaluation import Evaluation, evaluate
-from alfgraph.runtime.filming import Film, off_screen
-from alfgraph.runtime.rebuilding import rebuild
+from alfgraph.runtime.evaluation.evaluation import Evaluation, evaluate
+from alfgraph.runtime.evaluation.filming import Film, off_screen
 from alfgraph.runtime.run import check_device, chosen_threads
 
 

@@ -10,7 +10,7 @@ import ast
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from alfgraph.program import Program
+from alfgraph.program.program import Program
 
 AROUND = ("evaluate", "save", "log")
 SMALL = 0.005

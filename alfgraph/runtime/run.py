@@ -13,12 +13,12 @@ from typing import Any, Unpack
 
 import torch
 
-from alfgraph.errors import UsageError
-from alfgraph.graph import Graph
+from alfgraph.compiler.plan import Plan
+from alfgraph.diagnostics.errors import UsageError
+from alfgraph.families.trainer import checked_device
 from alfgraph.monitor.progress import Progress
-from alfgraph.plan import Plan
 from alfgraph.runtime.session import RunOptions, Session
-from alfgraph.trainer import checked_device
+from alfgraph.wiring.graph import Graph
 
 WIDE = 128
 """Width from which a second thread helps (measured: below it costs)."""

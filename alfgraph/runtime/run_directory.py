@@ -28,8 +28,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from alfgraph.diagnostics import Help, Retype
-from alfgraph.errors import RunError
+from alfgraph.diagnostics.diagnostic import Help, Retype
+from alfgraph.diagnostics.errors import RunError
 
 LOCK = ".lock"
 _HOLDER_BYTES = 200

@@ -13,15 +13,16 @@ from typing import Any, NoReturn, TypedDict
 
 import torch
 
-from alfgraph.board_file import describe, difference
-from alfgraph.diagnostics import Help, Retype
-from alfgraph.errors import CheckpointError, RunError, add_board_path
+from alfgraph.boards.board_file import describe, difference
+from alfgraph.boards.rebuilding import provenance
+from alfgraph.compiler.plan import Plan
+from alfgraph.diagnostics.diagnostic import Help, Retype
+from alfgraph.diagnostics.errors import CheckpointError, RunError, add_board_path
 from alfgraph.monitor.display import progress
 from alfgraph.monitor.episodes import EpisodeMetrics
-from alfgraph.plan import Plan
-from alfgraph.program import Program
+from alfgraph.program.program import Program
 from alfgraph.runtime.agenda import Agenda
-from alfgraph.runtime.checkpoint import (
+from alfgraph.runtime.checkpoints.checkpoint import (
     find_last,
     keep_best,
     load_checkpoint,
@@ -29,12 +30,11 @@ from alfgraph.runtime.checkpoint import (
     rotate,
     save_checkpoint,
 )
-from alfgraph.runtime.evaluation import Evaluation, evaluate
+from alfgraph.runtime.checkpoints.saving import Saver
+from alfgraph.runtime.evaluation.evaluation import Evaluation, evaluate
+from alfgraph.runtime.evaluation.observing import EpisodeObserver
 from alfgraph.runtime.faults import find_fault
-from alfgraph.runtime.observing import EpisodeObserver
-from alfgraph.runtime.rebuilding import provenance
 from alfgraph.runtime.run_directory import RunDirectory
-from alfgraph.runtime.saving import Saver
 from alfgraph.runtime.summaries import Summaries, not_finite
 
 REBUILT = 3

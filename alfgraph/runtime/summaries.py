@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from alfgraph.compiler.tags import METRICS
+from alfgraph.boards.settings_table import settings_of
+from alfgraph.compiler.idle_settings import without_effect
+from alfgraph.compiler.lowering.tags import METRICS
 from alfgraph.monitor.episodes import EpisodeMetrics
 from alfgraph.monitor.progress import Progress, number
 from alfgraph.monitor.writers import JsonLinesWriter, Step, TensorBoardWriter, Writers
-from alfgraph.operative import without_effect
-from alfgraph.settings_table import settings_of
 
 if TYPE_CHECKING:
-    from alfgraph.plan import Plan
-    from alfgraph.program import Program
-    from alfgraph.runtime.evaluation import Evaluation
+    from alfgraph.compiler.plan import Plan
+    from alfgraph.program.program import Program
+    from alfgraph.runtime.evaluation.evaluation import Evaluation
     from alfgraph.runtime.run_directory import RunDirectory
 
 LEAST_WINDOW = 1.0

@@ -8,11 +8,14 @@ from alfgraph.components.networks.actor_network import ActorDistributionNetwork
 from alfgraph.components.networks.value_network import ValueNetwork
 from alfgraph.components.optimizers.optimizers import Adam
 from alfgraph.components.returns.advantages import GAE, ValueTarget
-from alfgraph.families import Algorithm, Buffer, Loss, Optimizer, PolicyNetwork, ValueFunction
-from alfgraph.records import Record
-from alfgraph.schedules import OnPolicy, Schedule
-from alfgraph.timestep import TimeStep
-from alfgraph.wires import Wire
+from alfgraph.families.algorithm import Algorithm
+from alfgraph.families.buffer import Buffer
+from alfgraph.families.learning import Loss, Optimizer
+from alfgraph.families.network import PolicyNetwork, ValueFunction
+from alfgraph.families.schedules import OnPolicy, Schedule
+from alfgraph.families.timestep import TimeStep
+from alfgraph.wiring.records import Record
+from alfgraph.wiring.wires import Wire
 
 
 class Acted(Record):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alfgraph.components.algorithms.sac import SAC, Transition
 from alfgraph.components.exploration.optimistic import OptimisticExploration
-from alfgraph.timestep import TimeStep
-from alfgraph.wires import Wire
+from alfgraph.families.timestep import TimeStep
+from alfgraph.wiring.wires import Wire
 
 
 class OAC(SAC):

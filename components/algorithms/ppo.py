@@ -7,11 +7,11 @@ from alfgraph.components.buffers.mini_batches import MiniBatches
 from alfgraph.components.losses.actor_critic_losses import ActorCriticLoss, PPOLoss
 from alfgraph.components.optimizers.optimizers import Adam
 from alfgraph.components.returns.advantages import GAE, ValueTarget
-from alfgraph.families import Optimizer
-from alfgraph.records import Record
-from alfgraph.schedules import Epochs, Schedule
-from alfgraph.timestep import TimeStep
-from alfgraph.wires import Wire
+from alfgraph.families.learning import Optimizer
+from alfgraph.families.schedules import Epochs, Schedule
+from alfgraph.families.timestep import TimeStep
+from alfgraph.wiring.records import Record
+from alfgraph.wiring.wires import Wire
 
 
 class Experience(Record):

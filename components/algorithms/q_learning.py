@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from alfgraph.annealing import LinearAnnealing
 from alfgraph.components.algorithms.sac import Transition
 from alfgraph.components.buffers.replay_buffer import ReplayBuffer
 from alfgraph.components.exploration.epsilon_greedy import EpsilonGreedy, Greedy
@@ -14,10 +13,12 @@ from alfgraph.components.networks.q_network import QNetwork
 from alfgraph.components.networks.taken_value import TakenValue
 from alfgraph.components.optimizers.optimizers import Adam
 from alfgraph.components.targets.target import Target
-from alfgraph.families import Algorithm, Optimizer
-from alfgraph.schedules import OffPolicy, Schedule
-from alfgraph.timestep import TimeStep
-from alfgraph.wires import Wire
+from alfgraph.families.algorithm import Algorithm
+from alfgraph.families.annealing import LinearAnnealing
+from alfgraph.families.learning import Optimizer
+from alfgraph.families.schedules import OffPolicy, Schedule
+from alfgraph.families.timestep import TimeStep
+from alfgraph.wiring.wires import Wire
 
 
 class QLearning(Algorithm):

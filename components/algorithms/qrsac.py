@@ -8,8 +8,8 @@ from alfgraph.components.losses.quantile_loss import QuantileLoss
 from alfgraph.components.networks.critic_network import Ensemble
 from alfgraph.components.networks.quantile_critic import QuantileCritic
 from alfgraph.components.returns.quantile_targets import LeastQuantiles, TruncatedQuantiles
-from alfgraph.families import Returns
-from alfgraph.wires import Wire
+from alfgraph.families.learning import Returns
+from alfgraph.wiring.wires import Wire
 
 
 class QRSAC(SAC):

@@ -16,11 +16,13 @@ from alfgraph.components.networks.temperature import Temperature
 from alfgraph.components.optimizers.optimizers import Adam
 from alfgraph.components.returns.soft_value import ChosenValue, Draw, SoftValue
 from alfgraph.components.targets.target import Target
-from alfgraph.families import Algorithm, Optimizer, PolicyNetwork
-from alfgraph.records import Record
-from alfgraph.schedules import OffPolicy, Schedule
-from alfgraph.timestep import TimeStep
-from alfgraph.wires import Wire
+from alfgraph.families.algorithm import Algorithm
+from alfgraph.families.learning import Optimizer
+from alfgraph.families.network import PolicyNetwork
+from alfgraph.families.schedules import OffPolicy, Schedule
+from alfgraph.families.timestep import TimeStep
+from alfgraph.wiring.records import Record
+from alfgraph.wiring.wires import Wire
 
 
 class Transition(Record):

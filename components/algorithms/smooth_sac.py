@@ -5,8 +5,8 @@ from __future__ import annotations
 from alfgraph.components.algorithms.sac import SAC, Transition
 from alfgraph.components.exploration.state_dependent_noise import StateDependentNoise
 from alfgraph.components.networks.smooth_actor import SmoothActor
-from alfgraph.timestep import TimeStep
-from alfgraph.wires import Wire
+from alfgraph.families.timestep import TimeStep
+from alfgraph.wiring.wires import Wire
 
 
 class SmoothSAC(SAC):

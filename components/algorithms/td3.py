@@ -15,10 +15,11 @@ from alfgraph.components.networks.critic_network import Ensemble
 from alfgraph.components.networks.deterministic_actor import ActorNetwork
 from alfgraph.components.optimizers.optimizers import Adam
 from alfgraph.components.targets.target import Target
-from alfgraph.families import Algorithm, Optimizer
-from alfgraph.schedules import OffPolicy, Schedule
-from alfgraph.timestep import TimeStep
-from alfgraph.wires import Wire
+from alfgraph.families.algorithm import Algorithm
+from alfgraph.families.learning import Optimizer
+from alfgraph.families.schedules import OffPolicy, Schedule
+from alfgraph.families.timestep import TimeStep
+from alfgraph.wiring.wires import Wire
 
 
 class TD3(Algorithm):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from alfgraph.timestep import FIRST, LAST
+from alfgraph.families.timestep import FIRST, LAST
 
 Kinds = np.ndarray[Any, np.dtype[Any]]
 

@@ -9,8 +9,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from alfgraph.component import Component
-from alfgraph.ports import In, Out
+from alfgraph.wiring.component import Component
+from alfgraph.wiring.ports import In, Out
 
 
 class GoalReward(Component):

@@ -11,17 +11,17 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from alfgraph.component import Operation
 from alfgraph.components.buffers.episode_ends import OPEN, EpisodeEnds
 from alfgraph.components.buffers.goal_reward import GoalReward, SparseGoalReward
 from alfgraph.components.buffers.packed_rows import Array, Place
 from alfgraph.components.buffers.replay_buffer import ReplayBuffer
 from alfgraph.components.buffers.replay_rows import Positions, ReplayRows, Ring
-from alfgraph.ports import In, Out
-from alfgraph.specs import RecordSpec, Spec, TensorSpec
-from alfgraph.storage import LeafLayout
-from alfgraph.timestep import FIRST, TimeStep
-from alfgraph.wires import Wire
+from alfgraph.families.storage import LeafLayout
+from alfgraph.families.timestep import FIRST, TimeStep
+from alfgraph.specs.spec import RecordSpec, Spec, TensorSpec
+from alfgraph.wiring.component import Operation
+from alfgraph.wiring.ports import In, Out
+from alfgraph.wiring.wires import Wire
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from alfgraph.storage import LeafLayout, tensor_specs
+from alfgraph.families.storage import LeafLayout, tensor_specs
 
 __all__ = ["LeafLayout", "Leaves", "tensor_specs"]
 

@@ -9,11 +9,11 @@ from typing import Any, ClassVar, TypeVar
 import torch
 from torch import Tensor
 
-from alfgraph.buffer_contents import BufferNumbers
 from alfgraph.components.buffers.leaf_storage import LeafLayout, tensor_specs
-from alfgraph.families import Buffer, flexible_axes
-from alfgraph.records import Record
-from alfgraph.specs import Symbol
+from alfgraph.families.buffer import Buffer, flexible_axes
+from alfgraph.families.buffer_contents import BufferNumbers
+from alfgraph.specs.spec import Symbol
+from alfgraph.wiring.records import Record
 
 R = TypeVar("R", bound=Record)
 

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 from alfgraph.components.buffers.leaf_storage import LeafLayout, tensor_specs
-from alfgraph.errors import RunError
-from alfgraph.specs import TensorSpec
+from alfgraph.diagnostics.errors import RunError
+from alfgraph.specs.spec import TensorSpec
 
 PACKED_AT_MOST = 4096
 """Bytes up to which a leaf is packed: copying more costs more than a gather of its own saves."""

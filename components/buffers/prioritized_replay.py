@@ -9,17 +9,17 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from alfgraph.annealing import Annealing, LinearAnnealing
-from alfgraph.buffer_contents import BufferNumbers
-from alfgraph.component import Operation
 from alfgraph.components.buffers.packed_rows import Array
 from alfgraph.components.buffers.replay_buffer import ReplayBuffer
 from alfgraph.components.buffers.replay_rows import Positions, ReplayRows, Ring
 from alfgraph.components.buffers.sum_tree import SumTree
-from alfgraph.errors import RunError
-from alfgraph.ports import In
-from alfgraph.storage import LeafLayout
-from alfgraph.timestep import LAST
+from alfgraph.diagnostics.errors import RunError
+from alfgraph.families.annealing import Annealing, LinearAnnealing
+from alfgraph.families.buffer_contents import BufferNumbers
+from alfgraph.families.storage import LeafLayout
+from alfgraph.families.timestep import LAST
+from alfgraph.wiring.component import Operation
+from alfgraph.wiring.ports import In
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 

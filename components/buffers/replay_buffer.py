@@ -8,17 +8,17 @@ from typing import Annotated, ClassVar, Generic, TypeVar
 
 from pydantic import Field
 
-from alfgraph.buffer_contents import BufferNumbers
-from alfgraph.component import Operation
 from alfgraph.components.buffers.leaf_storage import LeafLayout
 from alfgraph.components.buffers.packed_rows import row_bytes as packed_bytes
 from alfgraph.components.buffers.replay_rows import ReplayRows, Ring
-from alfgraph.families import Buffer, flexible_axes
-from alfgraph.ports import In, Out
-from alfgraph.records import Record
-from alfgraph.specs import Spec, Symbol, TensorSpec
-from alfgraph.timestep import TimeStep
-from alfgraph.wires import Wire, refuse
+from alfgraph.families.buffer import Buffer, flexible_axes
+from alfgraph.families.buffer_contents import BufferNumbers
+from alfgraph.families.timestep import TimeStep
+from alfgraph.specs.spec import Spec, Symbol, TensorSpec
+from alfgraph.wiring.component import Operation
+from alfgraph.wiring.ports import In, Out
+from alfgraph.wiring.records import Record
+from alfgraph.wiring.wires import Wire, refuse
 
 R = TypeVar("R", bound=Record)
 Positive = Annotated[int, Field(ge=1)]

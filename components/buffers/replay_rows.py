@@ -14,9 +14,9 @@ from torch import Tensor
 from alfgraph.components.buffers.leaf_storage import LeafLayout
 from alfgraph.components.buffers.n_step import n_step_rows
 from alfgraph.components.buffers.packed_rows import Array, Cut, PackedRows, Place
-from alfgraph.errors import RunError
-from alfgraph.specs import TensorSpec
-from alfgraph.timestep import LAST
+from alfgraph.diagnostics.errors import RunError
+from alfgraph.families.timestep import LAST
+from alfgraph.specs.spec import TensorSpec
 
 Positions = np.ndarray[Any, np.dtype[np.int64]]
 

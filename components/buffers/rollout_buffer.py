@@ -7,15 +7,15 @@ from typing import Annotated, Any, ClassVar, TypeVar
 import torch
 from pydantic import Field
 
-from alfgraph.buffer_contents import BufferNumbers
-from alfgraph.component import tracing
 from alfgraph.components.buffers.leaf_storage import LeafLayout, Leaves
-from alfgraph.families import Buffer, flexible_axes
-from alfgraph.records import Record
-from alfgraph.specs import Symbol, TensorSpec
-from alfgraph.storage import sample_bytes
-from alfgraph.timestep import TimeStep
-from alfgraph.wires import refuse
+from alfgraph.families.buffer import Buffer, flexible_axes
+from alfgraph.families.buffer_contents import BufferNumbers
+from alfgraph.families.storage import sample_bytes
+from alfgraph.families.timestep import TimeStep
+from alfgraph.specs.spec import Symbol, TensorSpec
+from alfgraph.wiring.component import tracing
+from alfgraph.wiring.records import Record
+from alfgraph.wiring.wires import refuse
 
 R = TypeVar("R", bound=Record)
 

@@ -7,13 +7,13 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from alfgraph.components.envs.batched_env import EVALUATION_SEED_OFFSET, BatchedEnv
-from alfgraph.components.envs.device_env import DeviceEnv
-from alfgraph.components.envs.probing import Probed, probe
-from alfgraph.components.envs.recipe import EnvRecipe
-from alfgraph.families import Environment
-from alfgraph.spaces import spec_of_space
-from alfgraph.specs import RecordSpec, TensorSpec
+from alfgraph.components.envs.batch.batched_env import EVALUATION_SEED_OFFSET, BatchedEnv
+from alfgraph.components.envs.batch.device_env import DeviceEnv
+from alfgraph.components.envs.spaces.gym_spaces import spec_of_space
+from alfgraph.components.envs.spaces.probing import Probed, probe
+from alfgraph.components.envs.spaces.recipe import EnvRecipe
+from alfgraph.families.environment import Environment
+from alfgraph.specs.spec import RecordSpec, TensorSpec
 
 Positive = Annotated[int, Field(ge=1)]
 

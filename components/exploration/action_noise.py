@@ -9,12 +9,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from alfgraph.annealing import Annealing, current
-from alfgraph.components.networks.action_bounds import action_interval
+from alfgraph.components.actions.bounds import action_interval
 from alfgraph.distributions.intervals import Interval
-from alfgraph.families import Exploration
-from alfgraph.ports import In, Out, State
-from alfgraph.specs import Spec, TensorSpec
+from alfgraph.families.annealing import Annealing, current
+from alfgraph.families.learning import Exploration
+from alfgraph.specs.spec import Spec, TensorSpec
+from alfgraph.wiring.ports import In, Out, State
 
 Deviation = Annotated[float, Field(ge=0.0)] | Annealing
 

@@ -8,10 +8,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from alfgraph.annealing import Annealing, current
-from alfgraph.component import Component
-from alfgraph.families import Exploration
-from alfgraph.ports import In, Out
+from alfgraph.families.annealing import Annealing, current
+from alfgraph.families.learning import Exploration
+from alfgraph.wiring.component import Component
+from alfgraph.wiring.ports import In, Out
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)] | Annealing
 

@@ -9,9 +9,10 @@ from pydantic import Field
 from torch import Tensor
 
 from alfgraph.distributions import Normal, SquashedNormal
-from alfgraph.families import ActionValueFunction, Exploration
-from alfgraph.ports import In, Out
-from alfgraph.wires import Distribution
+from alfgraph.families.learning import Exploration
+from alfgraph.families.network import ActionValueFunction
+from alfgraph.wiring.ports import In, Out
+from alfgraph.wiring.wires import Distribution
 
 
 class OptimisticExploration(Exploration):

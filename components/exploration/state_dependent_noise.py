@@ -8,11 +8,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from alfgraph.annealing import Annealing, current
 from alfgraph.distributions import Normal, SquashedNormal
-from alfgraph.families import Exploration
-from alfgraph.ports import In, Out, State
-from alfgraph.wires import Distribution
+from alfgraph.families.annealing import Annealing, current
+from alfgraph.families.learning import Exploration
+from alfgraph.wiring.ports import In, Out, State
+from alfgraph.wiring.wires import Distribution
 
 
 class StateDependentNoise(Exploration):

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from alfgraph.annealing import Annealing, current
 from alfgraph.components.losses.actor_critic_objective import actor_critic_objective
 from alfgraph.components.losses.averages import (
     average_weights,
@@ -15,8 +14,9 @@ from alfgraph.components.losses.averages import (
     valid_entries,
 )
 from alfgraph.components.losses.objective import Objective, Predictions, Targets, Weighting
-from alfgraph.families import Loss
-from alfgraph.ports import In, Out
+from alfgraph.families.annealing import Annealing, current
+from alfgraph.families.learning import Loss
+from alfgraph.wiring.ports import In, Out
 
 Weight = Annotated[float, Field(ge=0.0)] | Annealing
 

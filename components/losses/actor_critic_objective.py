@@ -4,10 +4,10 @@ On CPU it is computed together with its gradient in one pass of numpy, elsewhere
 operations; both are tested equal.
 """
 
+from alfgraph.components.arrays.numpy_views import numpy_can_view
 from alfgraph.components.losses.objective import Objective, Predictions, Targets, Weighting
 from alfgraph.components.losses.objective_in_numpy import objective_in_numpy
 from alfgraph.components.losses.objective_in_torch import objective_in_torch
-from alfgraph.components.numpy_views import numpy_can_view
 
 
 def actor_critic_objective(

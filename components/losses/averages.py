@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from alfgraph.components.numpy_views import numpy_can_view
-from alfgraph.timestep import LAST
+from alfgraph.components.arrays.numpy_views import numpy_can_view
+from alfgraph.families.timestep import LAST
 
 _BATCH_AXES = 2  # time and sequence
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from alfgraph.components.losses.averages import average_weights, weighted_sum
-from alfgraph.families import Loss
-from alfgraph.ports import In, Out
+from alfgraph.families.learning import Loss
+from alfgraph.wiring.ports import In, Out
 
 
 class CategoricalLoss(Loss):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from alfgraph.components.losses.value_errors import ErrorKind
-from alfgraph.errors import UsageError
+from alfgraph.diagnostics.errors import UsageError
 
 
 class Predictions(NamedTuple):

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from alfgraph.components.losses.averages import average_weights, weighted_sum
 from alfgraph.components.losses.td_loss import one_step_target
-from alfgraph.families import Loss
-from alfgraph.ports import In, Out
+from alfgraph.families.learning import Loss
+from alfgraph.wiring.ports import In, Out
 
 
 def quantile_huber(quantiles: Tensor, target: Tensor, kappa: float) -> Tensor:

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from alfgraph.components.losses.averages import average_weights, weighted_sum
 from alfgraph.components.losses.value_errors import value_error
-from alfgraph.families import Loss
-from alfgraph.ports import In, Out
+from alfgraph.families.learning import Loss
+from alfgraph.wiring.ports import In, Out
 
 
 def one_step_target(reward: Tensor, discount: Tensor, next_value: Tensor, gamma: float) -> Tensor:

@@ -9,12 +9,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from alfgraph.components.actions.parts import action_leaves
 from alfgraph.components.losses.averages import average_weights
-from alfgraph.components.networks.action_parts import action_leaves
-from alfgraph.errors import WiringError
-from alfgraph.families import Loss
-from alfgraph.ports import In, Out
-from alfgraph.specs import RecordSpec, Spec, TensorSpec
+from alfgraph.diagnostics.errors import WiringError
+from alfgraph.families.learning import Loss
+from alfgraph.specs.spec import RecordSpec, Spec, TensorSpec
+from alfgraph.wiring.ports import In, Out
 
 Rule = Literal["dimensions", "concentrated"]
 

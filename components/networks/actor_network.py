@@ -9,13 +9,13 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from alfgraph.components.networks.action_bounds import finite_bounds
+from alfgraph.components.actions.bounds import finite_bounds
 from alfgraph.components.networks.feature_network import (
     ActivationName,
     InitializerName,
     feature_network,
 )
-from alfgraph.components.networks.heads import (
+from alfgraph.components.networks.modules.heads import (
     BernoulliHead,
     BetaHead,
     CategoricalHead,
@@ -25,11 +25,15 @@ from alfgraph.components.networks.heads import (
     SquashedNormalHead,
     StdOptions,
 )
-from alfgraph.components.networks.initializers import Initializer, orthogonal, variance_scaling
-from alfgraph.diagnostics import Help, Retype
-from alfgraph.errors import WiringError
-from alfgraph.families import PolicyNetwork
-from alfgraph.specs import RecordSpec, Spec, TensorSpec
+from alfgraph.components.networks.modules.initializers import (
+    Initializer,
+    orthogonal,
+    variance_scaling,
+)
+from alfgraph.diagnostics.diagnostic import Help, Retype
+from alfgraph.diagnostics.errors import WiringError
+from alfgraph.families.network import PolicyNetwork
+from alfgraph.specs.spec import RecordSpec, Spec, TensorSpec
 
 Width = Annotated[int, Field(ge=1)]
 

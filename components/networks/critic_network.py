@@ -10,17 +10,17 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from alfgraph.components.networks.action_parts import ActionFeatures, single_choice
+from alfgraph.components.actions.parts import ActionFeatures, single_choice
 from alfgraph.components.networks.feature_network import (
     ActivationName,
     InitializerName,
     layer_initializer,
     observation_leaves,
 )
-from alfgraph.components.networks.initializers import initializer
-from alfgraph.components.networks.modules import FlattenObservation, mlp
-from alfgraph.families import ActionValueFunction
-from alfgraph.specs import Spec
+from alfgraph.components.networks.modules.initializers import initializer
+from alfgraph.components.networks.modules.layers import FlattenObservation, mlp
+from alfgraph.families.network import ActionValueFunction
+from alfgraph.specs.spec import Spec
 
 Width = Annotated[int, Field(ge=1)]
 

@@ -9,17 +9,17 @@ from typing import Annotated, Any
 from pydantic import Field
 from torch import Tensor, nn
 
-from alfgraph.components.networks.action_bounds import action_interval, sample_shape
+from alfgraph.components.actions.bounds import action_interval, sample_shape
 from alfgraph.components.networks.feature_network import (
     ActivationName,
     InitializerName,
     feature_network,
 )
-from alfgraph.components.networks.initializers import initialized_linear, initializer
+from alfgraph.components.networks.modules.initializers import initialized_linear, initializer
 from alfgraph.distributions.intervals import Interval
-from alfgraph.families import Network
-from alfgraph.ports import In, Out
-from alfgraph.specs import Spec, TensorSpec
+from alfgraph.families.network import Network
+from alfgraph.specs.spec import Spec, TensorSpec
+from alfgraph.wiring.ports import In, Out
 
 Width = Annotated[int, Field(ge=1)]
 

@@ -10,10 +10,10 @@ from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
 from alfgraph.components.networks.feature_network import feature_network
-from alfgraph.components.networks.initializers import initialized_linear, initializer
+from alfgraph.components.networks.modules.initializers import initialized_linear, initializer
 from alfgraph.components.networks.q_network import QNetwork
-from alfgraph.ports import Out
-from alfgraph.specs import Spec
+from alfgraph.specs.spec import Spec
+from alfgraph.wiring.ports import Out
 
 
 class QuantileQNetwork(QNetwork):

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator
 from torch import nn
 
-from alfgraph.components.networks.activations import activation_function
-from alfgraph.components.networks.initializers import Initializer, initializer
-from alfgraph.components.networks.modules import FlattenObservation, ObservationLeaf, mlp
-from alfgraph.errors import WiringError
-from alfgraph.specs import RecordSpec, Spec, TensorSpec
+from alfgraph.components.networks.modules.activations import activation_function
+from alfgraph.components.networks.modules.initializers import Initializer, initializer
+from alfgraph.components.networks.modules.layers import FlattenObservation, ObservationLeaf, mlp
+from alfgraph.diagnostics.errors import WiringError
+from alfgraph.specs.spec import RecordSpec, Spec, TensorSpec
 
 
 def _known_activation(name: str) -> str:

@@ -12,10 +12,10 @@ from alfgraph.components.networks.feature_network import (
     InitializerName,
     feature_network,
 )
-from alfgraph.components.networks.initializers import initialized_linear, initializer
-from alfgraph.families import Network
-from alfgraph.ports import In, Out
-from alfgraph.specs import Spec
+from alfgraph.components.networks.modules.initializers import initialized_linear, initializer
+from alfgraph.families.network import Network
+from alfgraph.specs.spec import Spec
+from alfgraph.wiring.ports import In, Out
 
 Width = Annotated[int, Field(ge=1)]
 

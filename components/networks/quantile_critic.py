@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from alfgraph.components.networks.action_parts import action_leaves
+from alfgraph.components.actions.parts import action_leaves
 from alfgraph.components.networks.critic_network import CriticNetwork
-from alfgraph.errors import WiringError
-from alfgraph.specs import Spec
+from alfgraph.diagnostics.errors import WiringError
+from alfgraph.specs.spec import Spec
 
 
 class QuantileCritic(CriticNetwork):

@@ -10,9 +10,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from alfgraph.families import Network
-from alfgraph.ports import In, Out, State
-from alfgraph.timestep import FIRST
+from alfgraph.families.network import Network
+from alfgraph.families.timestep import FIRST
+from alfgraph.wiring.ports import In, Out, State
 
 
 class Memory(Network):

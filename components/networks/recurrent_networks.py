@@ -8,9 +8,9 @@ from alfgraph.components.networks.actor_network import ActorDistributionNetwork
 from alfgraph.components.networks.mlp_network import MLP
 from alfgraph.components.networks.recurrent_memory import LSTM, Memory
 from alfgraph.components.networks.value_network import ValueNetwork
-from alfgraph.families import Network, PolicyNetwork, ValueFunction
-from alfgraph.graph import Graph
-from alfgraph.ports import In
+from alfgraph.families.network import Network, PolicyNetwork, ValueFunction
+from alfgraph.wiring.graph import Graph
+from alfgraph.wiring.ports import In
 
 
 class RecurrentActor(Graph, PolicyNetwork):

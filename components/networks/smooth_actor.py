@@ -10,13 +10,13 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from alfgraph.components.networks.action_bounds import action_interval, sample_shape
+from alfgraph.components.actions.bounds import action_interval, sample_shape
 from alfgraph.components.networks.actor_network import SoftActor
 from alfgraph.components.networks.feature_network import feature_network
-from alfgraph.components.networks.initializers import initialized_linear, initializer
+from alfgraph.components.networks.modules.initializers import initialized_linear, initializer
 from alfgraph.distributions import SquashedNormal
-from alfgraph.ports import Out
-from alfgraph.specs import Spec, TensorSpec
+from alfgraph.specs.spec import Spec, TensorSpec
+from alfgraph.wiring.ports import Out
 
 
 class SmoothActor(SoftActor):

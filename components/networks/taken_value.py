@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from alfgraph.component import Component
-from alfgraph.ports import In, Out
+from alfgraph.wiring.component import Component
+from alfgraph.wiring.ports import In, Out
 
 
 class TakenValue(Component):

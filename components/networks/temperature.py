@@ -9,10 +9,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from alfgraph.components.networks.action_bounds import sample_shape
-from alfgraph.families import Network
-from alfgraph.ports import Out
-from alfgraph.specs import TensorSpec
+from alfgraph.components.actions.bounds import sample_shape
+from alfgraph.families.network import Network
+from alfgraph.specs.spec import TensorSpec
+from alfgraph.wiring.ports import Out
 
 
 class Temperature(Network):

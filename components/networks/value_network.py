@@ -13,14 +13,14 @@ from alfgraph.components.networks.feature_network import (
     InitializerName,
     feature_network,
 )
-from alfgraph.components.networks.initializers import (
+from alfgraph.components.networks.modules.initializers import (
     Initializer,
     initialized_linear,
     orthogonal,
     uniform,
 )
-from alfgraph.families import ValueFunction
-from alfgraph.specs import Spec
+from alfgraph.families.network import ValueFunction
+from alfgraph.specs.spec import Spec
 
 Width = Annotated[int, Field(ge=1)]
 

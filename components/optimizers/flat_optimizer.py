@@ -14,7 +14,7 @@ from alfgraph.components.optimizers.gradient_clipping import (
     global_norm,
 )
 from alfgraph.components.optimizers.update_rules import AdamRule, Tensors, UpdateRule
-from alfgraph.errors import CheckpointError, RunError, UsageError
+from alfgraph.diagnostics.errors import CheckpointError, RunError, UsageError
 
 
 class FlatOptimizer:

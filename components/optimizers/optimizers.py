@@ -8,10 +8,10 @@ from typing import Annotated
 from pydantic import Field
 from torch import nn
 
-from alfgraph.annealing import Annealing, current
 from alfgraph.components.optimizers.flat_optimizer import FlatOptimizer
 from alfgraph.components.optimizers.update_rules import AdamRule, SgdRule, UpdateRule
-from alfgraph.families import Optimizer
+from alfgraph.families.annealing import Annealing, current
+from alfgraph.families.learning import Optimizer
 
 Rate = Annotated[float, Field(gt=0.0)] | Annealing
 Beta = Annotated[float, Field(ge=0.0, lt=1.0)]

@@ -12,8 +12,8 @@ from alfgraph.components.returns.value_functions import (
     one_step_discounted_return,
     td_lambda_return,
 )
-from alfgraph.families import Returns
-from alfgraph.ports import In, Out
+from alfgraph.families.learning import Returns
+from alfgraph.wiring.ports import In, Out
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 Discount = Unit | tuple[Unit, ...]

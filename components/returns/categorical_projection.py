@@ -8,8 +8,8 @@ from pydantic import Field
 from torch import Tensor
 
 from alfgraph.components.losses.td_loss import one_step_target
-from alfgraph.families import Returns
-from alfgraph.ports import In, Out
+from alfgraph.families.learning import Returns
+from alfgraph.wiring.ports import In, Out
 
 
 def project(probabilities: Tensor, places: Tensor, support: Tensor) -> Tensor:

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import Field
 from torch import Tensor
 
-from alfgraph.families import Returns
-from alfgraph.ports import In, Out
+from alfgraph.families.learning import Returns
+from alfgraph.wiring.ports import In, Out
 
 
 class LeastQuantiles(Returns):

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from alfgraph.component import Component
-from alfgraph.components.networks.action_parts import (
+from alfgraph.components.actions.parts import (
     Choice,
     Path,
     action_leaves,
@@ -17,12 +16,13 @@ from alfgraph.components.networks.action_parts import (
     single_choice,
 )
 from alfgraph.components.networks.taken_value import TakenValue
+from alfgraph.diagnostics.errors import WiringError
 from alfgraph.distributions import Categorical, Product, TensorDistribution
-from alfgraph.errors import WiringError
-from alfgraph.families import Returns
-from alfgraph.ports import In, Out
-from alfgraph.specs import Dims, Spec, TensorSpec
-from alfgraph.wires import Distribution
+from alfgraph.families.learning import Returns
+from alfgraph.specs.spec import Dims, Spec, TensorSpec
+from alfgraph.wiring.component import Component
+from alfgraph.wiring.ports import In, Out
+from alfgraph.wiring.wires import Distribution
 
 
 class Draw(Component):

@@ -29,9 +29,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from alfgraph.components.numpy_views import numpy_can_view
-from alfgraph.errors import UsageError
-from alfgraph.timestep import LAST
+from alfgraph.components.arrays.numpy_views import numpy_can_view
+from alfgraph.diagnostics.errors import UsageError
+from alfgraph.families.timestep import LAST
 
 Gamma = float | Sequence[float] | Tensor
 """A discount factor: one for all reward dimensions, or one for each of them (shape `*r`)."""

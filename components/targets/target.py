@@ -9,10 +9,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from alfgraph import families
+from alfgraph.families import learning
 
 
-class Target(families.Target):
+class Target(learning.Target):
     """Moves copies towards their sources: `copy += tau * (source - copy)` at every update.
 
     `self.target.of(net)(...)` is a call of the copy, typed like the source; no gradient passes it.

@@ -17,11 +17,11 @@ from alfgraph.components.transforms.observation_leaves import (
     tensor_leaves,
     with_value,
 )
-from alfgraph.errors import WiringError
-from alfgraph.families import Transform
-from alfgraph.ports import In, Out, State
-from alfgraph.specs import Spec, TensorSpec
-from alfgraph.timestep import FIRST
+from alfgraph.diagnostics.errors import WiringError
+from alfgraph.families.timestep import FIRST
+from alfgraph.families.transform import Transform
+from alfgraph.specs.spec import Spec, TensorSpec
+from alfgraph.wiring.ports import In, Out, State
 
 
 class FrameStack(Transform):

@@ -15,9 +15,9 @@ from alfgraph.components.transforms.observation_leaves import (
     replace_leaves,
     with_value,
 )
-from alfgraph.families import Transform
-from alfgraph.ports import In, Out
-from alfgraph.specs import Spec, TensorSpec
+from alfgraph.families.transform import Transform
+from alfgraph.specs.spec import Spec, TensorSpec
+from alfgraph.wiring.ports import In, Out
 
 BYTE_MAX = 255.0
 

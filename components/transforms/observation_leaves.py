@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from alfgraph.diagnostics import Help, Retype
-from alfgraph.errors import WiringError
-from alfgraph.settings import PART
-from alfgraph.specs import RecordSpec, Spec, TensorSpec
-from alfgraph.suggestions import did_you_mean
+from alfgraph.diagnostics.diagnostic import Help, Retype
+from alfgraph.diagnostics.errors import WiringError
+from alfgraph.diagnostics.suggestions import did_you_mean
+from alfgraph.specs.spec import RecordSpec, Spec, TensorSpec
+from alfgraph.wiring.settings import PART
 
 Path = tuple[str, ...]
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from torch import Tensor, nn
 
-from alfgraph.component import Operation
 from alfgraph.components.transforms.observation_leaves import (
     Path,
     at_path,
@@ -17,10 +16,11 @@ from alfgraph.components.transforms.observation_leaves import (
     with_value,
 )
 from alfgraph.components.transforms.running_statistics import Averaging, RunningStatistics
-from alfgraph.families import Transform
-from alfgraph.ports import In, Out
-from alfgraph.specs import Spec, TensorSpec
-from alfgraph.timestep import TimeStep
+from alfgraph.families.timestep import TimeStep
+from alfgraph.families.transform import Transform
+from alfgraph.specs.spec import Spec, TensorSpec
+from alfgraph.wiring.component import Operation
+from alfgraph.wiring.ports import In, Out
 
 
 class ObserveObservation(Operation):

@@ -7,11 +7,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from alfgraph.component import Component, Operation
 from alfgraph.components.transforms.running_statistics import Averaging, RunningStatistics
-from alfgraph.families import Transform
-from alfgraph.ports import In, Out, State
-from alfgraph.timestep import FIRST, TimeStep
+from alfgraph.families.timestep import FIRST, TimeStep
+from alfgraph.families.transform import Transform
+from alfgraph.wiring.component import Component, Operation
+from alfgraph.wiring.ports import In, Out, State
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 

@@ -9,9 +9,9 @@ import torch
 from pydantic import AfterValidator, Field
 from torch import Tensor
 
-from alfgraph.annealing import Annealing, current
-from alfgraph.families import Transform
-from alfgraph.ports import In, Out
+from alfgraph.families.annealing import Annealing, current
+from alfgraph.families.transform import Transform
+from alfgraph.wiring.ports import In, Out
 
 
 class RewardTransform(Transform):

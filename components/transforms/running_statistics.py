@@ -9,8 +9,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from alfgraph.components.numpy_views import numpy_can_view
-from alfgraph.setting_group import SettingGroup
+from alfgraph.components.arrays.numpy_views import numpy_can_view
+from alfgraph.wiring.setting_group import SettingGroup
 
 EPSILON = 1e-8
 

@@ -37,14 +37,14 @@ from alfgraph.components import (
     Transform,
 )
 from alfgraph.components.algorithms.ppo import Experience, Sample
-from alfgraph.errors import AlfgraphError, SettingError, WiringError
-from alfgraph.ports import In, Out, State
-from alfgraph.records import Record
+from alfgraph.diagnostics.errors import AlfgraphError, SettingError, WiringError
+from alfgraph.families.timestep import TimeStep
 from alfgraph.runtime.session import Session
-from alfgraph.timestep import TimeStep
-from alfgraph.wires import Wire
-from tests.boards.driving import trained
-from tests.boards.worlds import Noise, Reach
+from alfgraph.wiring.ports import In, Out, State
+from alfgraph.wiring.records import Record
+from alfgraph.wiring.wires import Wire
+from tests.whole_boards.driving import trained
+from tests.whole_boards.worlds import Noise, Reach
 
 
 def board(algorithm: Algorithm, **sockets: Any) -> Pipeline:

@@ -19,14 +19,14 @@ from alfgraph.components import (
     Schedule,
 )
 from alfgraph.components.algorithms.ppo import Sample
-from alfgraph.errors import WiringError
-from alfgraph.records import Record
-from alfgraph.schedules import Epochs
-from alfgraph.timestep import TimeStep
-from alfgraph.wires import Wire
-from tests.boards.driving import trained
-from tests.boards.test_custom_phase import board as phasic
-from tests.boards.worlds import Noise
+from alfgraph.diagnostics.errors import WiringError
+from alfgraph.families.schedules import Epochs
+from alfgraph.families.timestep import TimeStep
+from alfgraph.wiring.records import Record
+from alfgraph.wiring.wires import Wire
+from tests.whole_boards.driving import trained
+from tests.whole_boards.test_custom_phase import board as phasic
+from tests.whole_boards.worlds import Noise
 
 
 class Late(Record):

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from alfgraph import In, Out, Record, Wire
-from alfgraph.annealing import Progress
 from alfgraph.components import (
     SGD,
     ActorCritic,
@@ -31,8 +30,9 @@ from alfgraph.components import (
     ValueFunction,
     ValueNetwork,
 )
-from alfgraph.graph import Graph
-from tests.boards.driving import iterate, started
+from alfgraph.families.annealing import Progress
+from alfgraph.wiring.graph import Graph
+from tests.whole_boards.driving import iterate, started
 
 
 def shapes(graph: Graph, name: str, iterations: int = 1) -> list[tuple[int, ...]]:

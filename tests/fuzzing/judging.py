@@ -12,19 +12,19 @@ from typing import Any
 
 import torch
 
-from alfgraph.binding import bind
-from alfgraph.compiler.board import Board
-from alfgraph.compiler.mismatches import place
+from alfgraph.compiler.compilation import Board
 from alfgraph.compiler.pipeline import _unchecked
-from alfgraph.compiler.tracing import trace_board
-from alfgraph.diagnostics import Diagnostic, Reporter, to_json
-from alfgraph.errors import AlfgraphError
-from alfgraph.plan import Plan
-from alfgraph.render import render_view
-from alfgraph.render.from_plan import board_view
+from alfgraph.compiler.plan import Plan
+from alfgraph.compiler.solving.mismatches import place
+from alfgraph.compiler.tracing.tracing import trace_board
+from alfgraph.diagnostics.diagnostic import Diagnostic, Reporter, to_json
+from alfgraph.diagnostics.errors import AlfgraphError
+from alfgraph.diagnostics.source import Source
+from alfgraph.render.picture.from_plan import board_view
+from alfgraph.render.rendering import render_view
 from alfgraph.runtime.session import RunOptions, Session
-from alfgraph.source import Source
-from alfgraph.trace import Node
+from alfgraph.wiring.binding import bind
+from alfgraph.wiring.trace import Node
 from tests.fuzzing.mutants import Mutant
 from tests.fuzzing.pins import watch
 from tests.fuzzing.policies import DEAD, REFUSED_BY_PART, policy_of

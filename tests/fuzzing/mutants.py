@@ -9,12 +9,12 @@ from random import Random
 from typing import Any
 
 from alfgraph import components
-from alfgraph.addressing import socket_families
-from alfgraph.component import Component
+from alfgraph.boards.overrides.addressing import socket_families
+from alfgraph.boards.overrides.swaps import set_values, swap
 from alfgraph.components import Epochs, GymEnv, Offline, OffPolicy, OnPolicy, Transform
-from alfgraph.graph import Graph
-from alfgraph.overrides import set_values, swap
-from alfgraph.ports import In, Out, Port
+from alfgraph.wiring.component import Component
+from alfgraph.wiring.graph import Graph
+from alfgraph.wiring.ports import In, Out, Port
 from tests.fuzzing.rewiring import rewire
 from tests.fuzzing.starts import STARTS, paths_of, shrink
 from tests.fuzzing.values import random_value
@@ -232,7 +232,7 @@ def _declared(port: Port, text: str) -> Any:
     kind: Any = port.kind
     declare: Any = In if port.direction == "in" else Out
     if port.direction == "state":
-        from alfgraph.ports import State
+        from alfgraph.wiring.ports import State
 
         return State(text, initial=port.initial)
     options: dict[str, Any] = {"role": port.role} if kind is None else {}

@@ -10,16 +10,18 @@ from typing import Any
 
 import torch
 
-from alfgraph.calls import Scopes, port_leaves, size_setting
-from alfgraph.component import Component, Operation
 from alfgraph.distributions import TensorDistribution
 from alfgraph.execution import Recurrent
-from alfgraph.families import Buffer, Environment, Optimizer
-from alfgraph.ports import Port
-from alfgraph.program import Program
-from alfgraph.records import Record, record_leaves
-from alfgraph.specs import Dims, DistributionSpec, RecordSpec, Spec, SymbolSpec, TensorSpec
-from alfgraph.unify import Mismatch, Solver
+from alfgraph.families.buffer import Buffer
+from alfgraph.families.environment import Environment
+from alfgraph.families.learning import Optimizer
+from alfgraph.program.program import Program
+from alfgraph.specs.spec import Dims, DistributionSpec, RecordSpec, Spec, SymbolSpec, TensorSpec
+from alfgraph.specs.unify import Mismatch, Solver
+from alfgraph.wiring.arguments import Scopes, port_leaves, size_setting
+from alfgraph.wiring.component import Component, Operation
+from alfgraph.wiring.ports import Port
+from alfgraph.wiring.records import Record, record_leaves
 
 Tell = Callable[[str], None]
 Shape = tuple[int, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alfgraph.diagnostics import Diagnostic
+from alfgraph.diagnostics.diagnostic import Diagnostic
 
 POLICIES: dict[str, str] = {
     "E108": "every size is known before the first step",

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from alfgraph.boards.loading import load
+from alfgraph.boards.overrides.swaps import set_values
 from alfgraph.components import (
     GRU,
     PPO,
@@ -25,13 +27,11 @@ from alfgraph.components import (
     RewardNormalizer,
     Scalarize,
 )
-from alfgraph.errors import AlfgraphError
-from alfgraph.graph import Graph, parts_below
-from alfgraph.loading import load
-from alfgraph.overrides import set_values
-from tests.boards import test_whole_runs
-from tests.boards.curiosity import ICM
-from tests.boards.worlds import Camera, Clock, Goods, Noise, Reach
+from alfgraph.diagnostics.errors import AlfgraphError
+from alfgraph.wiring.graph import Graph, parts_below
+from tests.whole_boards import test_whole_runs
+from tests.whole_boards.curiosity import ICM
+from tests.whole_boards.worlds import Camera, Clock, Goods, Noise, Reach
 
 ROOT = Path(__file__).parents[2]
 
@@ -85,7 +85,7 @@ def shrink(graph: Any) -> Any:
 
 def paths_of(graph: Any) -> dict[str, Any]:
     """Every part of a board by socket path."""
-    from alfgraph.binding import bind
+    from alfgraph.wiring.binding import bind
 
     return {part.socket_path: part.binding.original for part in parts_below(bind(graph))}
 

@@ -9,12 +9,12 @@ import pytest
 
 from alfgraph.components import PPO, ActorCritic, GymEnv, MiniBatches, Pipeline, RolloutBuffer
 from alfgraph.components.algorithms.actor_critic import Acted
-from alfgraph.timestep import TimeStep
-from alfgraph.wires import Wire
-from tests.boards.worlds import Clock
+from alfgraph.families.timestep import TimeStep
+from alfgraph.wiring.wires import Wire
 from tests.fuzzing.judging import FINDINGS, judge
 from tests.fuzzing.mutants import Mutant, mutant
 from tests.fuzzing.policies import POLICIES
+from tests.whole_boards.worlds import Clock
 
 QUICK = range(200)
 SLOW = range(200, 1200)

@@ -8,7 +8,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from tests.boards.worlds import Camera, Clock, Goods, Noise, Reach, Step
+from tests.whole_boards.worlds import Camera, Clock, Goods, Noise, Reach, Step
 
 LENGTH = 3
 

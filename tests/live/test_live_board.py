@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from alfgraph.errors import RunError, UsageError
+from alfgraph.diagnostics.errors import RunError, UsageError
 from alfgraph.live import live_board
 from alfgraph.live.live_board import LiveBoard
 from alfgraph.runtime.comparison import run_differences

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
+from alfgraph.boards.loading import load
+from alfgraph.boards.overrides.swaps import set_values
 from alfgraph.components import ActorCritic, GymEnv, OnPolicy, Pipeline
-from alfgraph.graph import Graph
+from alfgraph.families.schedules import OffPolicy
 from alfgraph.live.probing import Probes
-from alfgraph.loading import load
-from alfgraph.overrides import set_values
-from alfgraph.render.from_plan import values_by_pin
+from alfgraph.render.picture.from_plan import values_by_pin
 from alfgraph.runtime.comparison import differences
-from alfgraph.schedules import OffPolicy
-from tests.boards.driving import iterate, started
-from tests.boards.worlds import Clock
+from alfgraph.wiring.graph import Graph
+from tests.whole_boards.driving import iterate, started
+from tests.whole_boards.worlds import Clock
 
 ROOT = Path(__file__).resolve().parents[2]
 GRAPHS = sorted((ROOT / "graphs").glob("*.py"))

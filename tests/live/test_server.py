@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from alfgraph.errors import UsageError
+from alfgraph.diagnostics.errors import UsageError
 from alfgraph.live.bulletin import Bulletin
 from alfgraph.live.server import LONGEST_BODY, BoardServer
 

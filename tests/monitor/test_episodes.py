@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from alfgraph.errors import CheckpointError
+from alfgraph.diagnostics.errors import CheckpointError
 from alfgraph.monitor.episodes import EpisodeMetrics
 
 FIRST, MID, LAST = 0, 1, 2

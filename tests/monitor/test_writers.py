@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from alfgraph.errors import RunError
+from alfgraph.diagnostics.errors import RunError
 from alfgraph.monitor.writers import JsonLinesWriter, Step, TensorBoardWriter, Writers
 
 

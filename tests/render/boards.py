@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from alfgraph.render.view import (
+from alfgraph.render.picture.view import (
     BoardView,
     ParameterView,
     PartView,

@@ -1,6 +1,12 @@
 """A board written by hand: PPO, in three phases."""
 
-from alfgraph.render.view import BoardView, DiagnosticView, ParameterView, PartView, PhaseView
+from alfgraph.render.picture.view import (
+    BoardView,
+    DiagnosticView,
+    ParameterView,
+    PartView,
+    PhaseView,
+)
 from tests.render.boards import (
     OWN,
     distribution,

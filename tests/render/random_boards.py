@@ -2,7 +2,7 @@
 
 import random
 
-from alfgraph.render.view import BoardView, ParameterView, PartView, PhaseView
+from alfgraph.render.picture.view import BoardView, ParameterView, PartView, PhaseView
 from tests.render.wiring import Wiring, part
 
 SPECS = (

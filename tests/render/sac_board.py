@@ -1,6 +1,6 @@
 """A board written by hand: SAC, with target networks, three optimizers and much arithmetic."""
 
-from alfgraph.render.view import BoardView, ParameterView, PartView, PhaseView
+from alfgraph.render.picture.view import BoardView, ParameterView, PartView, PhaseView
 from tests.render.boards import OWN, STEP, env_node, step_pins
 from tests.render.wiring import Wiring, part
 

@@ -1,8 +1,8 @@
 """Records become buses."""
 
-from alfgraph.render.bundle import bundle
-from alfgraph.render.fold import fold
-from alfgraph.render.view import NodeView, PhaseView
+from alfgraph.render.picture.bundle import bundle
+from alfgraph.render.picture.fold import fold
+from alfgraph.render.picture.view import NodeView, PhaseView
 from tests.render.ppo_board import ppo
 from tests.render.wiring import Wiring, board
 

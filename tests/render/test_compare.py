@@ -4,11 +4,11 @@ from itertools import pairwise
 
 import pytest
 
-from alfgraph.render import render_view
-from alfgraph.render.bundle import bundle
-from alfgraph.render.compare import compare
-from alfgraph.render.layout import lay_out
-from alfgraph.render.view import BoardView, PartView, PhaseView, SettingView
+from alfgraph.render.layout.layout import lay_out
+from alfgraph.render.picture.bundle import bundle
+from alfgraph.render.picture.compare import compare
+from alfgraph.render.picture.view import BoardView, PartView, PhaseView, SettingView
+from alfgraph.render.rendering import render_view
 from tests.render.boards import actor_critic
 from tests.render.ppo_board import ppo
 from tests.render.random_boards import random_board

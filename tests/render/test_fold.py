@@ -2,12 +2,12 @@
 
 import pytest
 
-from alfgraph.errors import UsageError
-from alfgraph.render.crossing import crossings
-from alfgraph.render.focus import focus_on
-from alfgraph.render.fold import closed_at, fold, nested_boards
-from alfgraph.render.html import folds
-from alfgraph.render.view import BoardView, PhaseView
+from alfgraph.diagnostics.errors import UsageError
+from alfgraph.render.page.html import folds
+from alfgraph.render.picture.crossing import crossings
+from alfgraph.render.picture.focus import focus_on
+from alfgraph.render.picture.fold import closed_at, fold, nested_boards
+from alfgraph.render.picture.view import BoardView, PhaseView
 from tests.render.ppo_board import ppo
 from tests.render.random_boards import random_board
 from tests.render.sac_board import sac

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from alfgraph.boards.loading import load
+from alfgraph.boards.overrides.swaps import set_values
 from alfgraph.cli import main
 from alfgraph.components import PPO, ActorCritic, Pipeline, RecurrentActor
-from alfgraph.errors import WiringError
-from alfgraph.graph import Graph
-from alfgraph.loading import load
-from alfgraph.overrides import set_values
-from alfgraph.render import render_view
-from alfgraph.render.from_plan import board_view, failed_view
-from alfgraph.render.view import BoardView, ParameterView
+from alfgraph.diagnostics.errors import WiringError
+from alfgraph.render.picture.from_plan import board_view, failed_view
+from alfgraph.render.picture.view import BoardView, ParameterView
+from alfgraph.render.rendering import render_view
+from alfgraph.wiring.graph import Graph
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,7 +89,7 @@ def test_the_bands_of_a_failing_board_keep_their_rates_and_axes() -> None:
         ("update", "Once per rollout", "[T=8, B=30]"),
         ("predict", "Every environment step", "[B=10]"),
     ]
-    without_rows = failed(load(ROOT / "tests/broken/unknown_environment.py"))
+    without_rows = failed(load(ROOT / "tests/diagnostics/broken/unknown_environment.py"))
     assert [(phase.name, phase.rate, phase.axes) for phase in without_rows.phases] == [
         ("unroll", "Every environment step", "[B=30]"),
         ("update", "Once per rollout", ""),
@@ -116,7 +116,7 @@ def test_check_draws_what_is_wrong(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    broken = str(ROOT / "tests/broken/missing_wire.py")
+    broken = str(ROOT / "tests/diagnostics/broken/missing_wire.py")
     assert main(["check", broken, "--render", "wrong.svg"]) == 1
     assert "error[E102]" in capsys.readouterr().err
     assert "✗ E102" in Path("wrong.svg").read_text(encoding="utf-8")

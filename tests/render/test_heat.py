@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from alfgraph.errors import UsageError
-from alfgraph.render import render_view
-from alfgraph.render.heat import with_heat
+from alfgraph.diagnostics.errors import UsageError
+from alfgraph.render.picture.heat import with_heat
+from alfgraph.render.rendering import render_view
 from tests.render.ppo_board import ppo
 
 FIRST = "graph = Pipeline(env=GymEnv(), algorithm=PPO(optimizer=Adam(lr=1e-3)))\n"

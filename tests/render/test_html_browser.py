@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from alfgraph.render import render_view
+from alfgraph.render.rendering import render_view
 from tests.render.ppo_board import ppo
 
 playwright = pytest.importorskip("playwright.sync_api")

@@ -5,11 +5,11 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from alfgraph.render.bundle import bundle
-from alfgraph.render.drawing import Chip, Net, Point
-from alfgraph.render.layout import Layout, lay_out, lay_out_for_screen
-from alfgraph.render.rows import WIDEST
-from alfgraph.render.view import BoardView, PhaseView
+from alfgraph.render.layout.drawing import Chip, Net, Point
+from alfgraph.render.layout.layout import Layout, lay_out, lay_out_for_screen
+from alfgraph.render.layout.rows import WIDEST
+from alfgraph.render.picture.bundle import bundle
+from alfgraph.render.picture.view import BoardView, PhaseView
 from tests.render.boards import actor_critic
 from tests.render.ppo_board import ppo
 from tests.render.random_boards import random_board

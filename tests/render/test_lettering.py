@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from alfgraph.render import render_view
-from alfgraph.render.view import BoardView
+from alfgraph.render.picture.view import BoardView
+from alfgraph.render.rendering import render_view
 from tests.render.boards import actor_critic
 from tests.render.ppo_board import ppo
 from tests.render.random_boards import random_board

@@ -4,12 +4,12 @@ import random
 from functools import partial
 from itertools import pairwise, permutations, product
 
-from alfgraph.render.channels import FORBIDDEN, Trunk, assign_tracks, cost
-from alfgraph.render.columns import Item, Link
-from alfgraph.render.drawing import Chip, Net, Pin
-from alfgraph.render.heights import _settle_column, gap
-from alfgraph.render.ordering import least_cost_order
-from alfgraph.render.view import NodeView
+from alfgraph.render.layout.channels import FORBIDDEN, Trunk, assign_tracks, cost
+from alfgraph.render.layout.columns import Item, Link
+from alfgraph.render.layout.drawing import Chip, Net, Pin
+from alfgraph.render.layout.heights import _settle_column, gap
+from alfgraph.render.layout.ordering import least_cost_order
+from alfgraph.render.picture.view import NodeView
 
 
 def total(order: tuple[int, ...], table: list[list[int]]) -> int:

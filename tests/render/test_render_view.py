@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from alfgraph.errors import AlfgraphError, UsageError
-from alfgraph.render import FORMATS, render_view
-from alfgraph.render.view import BoardView
+from alfgraph.diagnostics.errors import AlfgraphError, UsageError
+from alfgraph.render.picture.view import BoardView
+from alfgraph.render.rendering import FORMATS, render_view
 from tests.render.ppo_board import ppo
 
 TEXTS = [name for name in FORMATS if name not in ("png", "pdf")]

@@ -9,13 +9,13 @@ from xml.etree import ElementTree
 import pytest
 
 import alfgraph
-from alfgraph.render import ThemeName, render_view
-from alfgraph.render.bundle import bundle
-from alfgraph.render.layout import lay_out
-from alfgraph.render.links import link_from
-from alfgraph.render.themes import THEMES, text_on
-from alfgraph.render.traces import chamfered, etch
-from alfgraph.render.view import PartView
+from alfgraph.render.layout.layout import lay_out
+from alfgraph.render.layout.traces import chamfered, etch
+from alfgraph.render.picture.bundle import bundle
+from alfgraph.render.picture.view import PartView
+from alfgraph.render.rendering import ThemeName, render_view
+from alfgraph.render.svg.links import link_from
+from alfgraph.render.svg.themes import THEMES, text_on
 from tests.render.boards import actor_critic
 from tests.render.ppo_board import ppo
 from tests.render.sac_board import sac
@@ -46,7 +46,7 @@ def test_nothing_is_fetched_and_nothing_runs() -> None:
 
 def test_the_same_board_gives_the_same_bytes_in_every_process() -> None:
     program = (
-        "import hashlib; from alfgraph.render import ThemeName, render_view;"
+        "import hashlib; from alfgraph.render.rendering import ThemeName, render_view;"
         "from tests.render.random_boards import random_board;"
         "print(hashlib.sha256(render_view(random_board(11), 'svg').encode()).hexdigest())"
     )
@@ -92,14 +92,16 @@ def test_the_parts_bin_is_linked_where_it_lies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = Path(alfgraph.__file__).parents[1]
-    loss = PartView(path="loss", kind="PPOLoss", source_file="alfgraph/graph.py", source_line=7)
+    loss = PartView(
+        path="loss", kind="PPOLoss", source_file="alfgraph/wiring/graph.py", source_line=7
+    )
     monkeypatch.chdir(tmp_path)
     outside, editor = link_from("https://example.org/main/"), link_from("vscode")
     assert outside is not None and editor is not None
     assert outside(loss) is None, "it is no file of this project"
-    assert editor(loss) == f"vscode://file/{root.as_posix()}/alfgraph/graph.py:7"
+    assert editor(loss) == f"vscode://file/{root.as_posix()}/alfgraph/wiring/graph.py:7"
     monkeypatch.chdir(root)
-    assert outside(loss) == "https://example.org/main/alfgraph/graph.py#L7"
+    assert outside(loss) == "https://example.org/main/alfgraph/wiring/graph.py#L7"
     assert link_from(None) is None
 
 

@@ -1,7 +1,7 @@
 """The wiring table."""
 
-from alfgraph.render.text import wiring_table
-from alfgraph.render.view import ParameterView, PhaseView
+from alfgraph.render.picture.text import wiring_table
+from alfgraph.render.picture.view import ParameterView, PhaseView
 from tests.render.ppo_board import ppo
 from tests.render.random_boards import random_board
 from tests.render.wiring import Wiring, board, part

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from alfgraph.render.view import BoardView, NodeView, PhaseView, PinView, WireView
+from alfgraph.render.picture.view import BoardView, NodeView, PhaseView, PinView, WireView
 from tests.render.ppo_board import ppo
 
 PHASES = (PhaseView(name="unroll"),)

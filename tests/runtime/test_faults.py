@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import torch
 
+from alfgraph.boards.loading import load_module
 from alfgraph.components import ActorCritic, Adam
+from alfgraph.diagnostics.errors import RunError
 from alfgraph.distributions import Categorical
-from alfgraph.errors import RunError
-from alfgraph.graph import Graph
-from alfgraph.loading import load_module
-from alfgraph.runtime.checkpoint import find_last
+from alfgraph.runtime.checkpoints.checkpoint import find_last
 from alfgraph.runtime.faults import _Instrument, first_not_finite
+from alfgraph.wiring.graph import Graph
 from tests.runtime.training import BOARDS, board, train
 
 
@@ -75,7 +75,7 @@ def test_a_learning_rate_that_is_too_high_is_named(tmp_path: Path) -> None:
 def test_nothing_that_is_not_finite_is_saved(tmp_path: Path) -> None:
     """Summaries are rare here, so the checkpoint's own check must notice."""
     graph = faulty(algorithm=lambda module: ActorCritic(critic=module.RootValue()))
-    from alfgraph.overrides import set_values
+    from alfgraph.boards.overrides.swaps import set_values
 
     rare = {"trainer.summary_interval": 1000, "trainer.summarize_first_interval": False}
     stopped(set_values(graph, rare), tmp_path)

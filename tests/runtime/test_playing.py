@@ -14,7 +14,9 @@ import pytest
 from imageio_ffmpeg import count_frames_and_secs
 from PIL import Image, ImageSequence
 
-from alfgraph.board_file import describe
+from alfgraph.boards.board_file import describe
+from alfgraph.boards.loading import load
+from alfgraph.boards.rebuilding import provenance, rebuild
 from alfgraph.components import (
     PPO,
     ActorCritic,
@@ -27,12 +29,10 @@ from alfgraph.components import (
     Pipeline,
     Trainer,
 )
-from alfgraph.errors import CheckpointError, UsageError
-from alfgraph.graph import Graph
-from alfgraph.loading import load
-from alfgraph.runtime.checkpoint import find_last, list_checkpoints, load_checkpoint
+from alfgraph.diagnostics.errors import CheckpointError, UsageError
+from alfgraph.runtime.checkpoints.checkpoint import find_last, list_checkpoints, load_checkpoint
 from alfgraph.runtime.playing import find_checkpoint, play
-from alfgraph.runtime.rebuilding import provenance, rebuild
+from alfgraph.wiring.graph import Graph
 from tests.graph_files import GRAPHS, skip_without_packages
 from tests.runtime.training import ALL, BOARDS, board, train
 
@@ -172,7 +172,7 @@ def test_configured_defaults_shared_parts_and_annealings_are_made_again() -> Non
 
 
 def test_functions_in_settings_are_made_again() -> None:
-    from tests.boards.worlds import Clock
+    from tests.whole_boards.worlds import Clock
 
     again: Any = made_again(Pipeline(env=GymEnv(make=Clock, num_envs=2)))
     assert again.env.make is Clock

@@ -9,8 +9,8 @@ import pytest
 
 from alfgraph.runtime.comparison import run_differences
 from alfgraph.runtime.profiling import Profile, _called, _Laps, _span
-from tests.boards.driving import iterate, started
 from tests.runtime.training import board, train, train_until
+from tests.whole_boards.driving import iterate, started
 
 
 @pytest.mark.parametrize("name", ["ppo_cart_pole", "sac_pendulum"])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from alfgraph.errors import RunError
+from alfgraph.diagnostics.errors import RunError
 from alfgraph.runtime.run_directory import RunDirectory, write_atomically
 
 HOLDER = """

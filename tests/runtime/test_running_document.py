@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from alfgraph.loading import load
+from alfgraph.boards.loading import load
 from alfgraph.runtime.comparison import summaries_of
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "running.md").read_text(encoding="utf-8")

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
+from alfgraph.boards.loading import load_module
 from alfgraph.components import Pipeline
-from alfgraph.errors import BoardError, CheckpointError, RunError, UsageError
-from alfgraph.graph import Graph
-from alfgraph.loading import load_module
-from alfgraph.runtime.checkpoint import find_last, list_checkpoints
+from alfgraph.diagnostics.errors import BoardError, CheckpointError, RunError, UsageError
+from alfgraph.runtime.checkpoints.checkpoint import find_last, list_checkpoints
 from alfgraph.runtime.comparison import run_differences, summaries_of
+from alfgraph.wiring.graph import Graph
 from tests.runtime.training import BOARDS, board, train, train_until
 
 ROOT = Path(__file__).parents[2]
@@ -137,8 +137,8 @@ def test_a_file_in_the_way_is_an_error_before_anything_starts(tmp_path: Path) ->
 
 SCRIPT = """
 import sys
-from alfgraph.loading import load
-from alfgraph.overrides import set_values
+from alfgraph.boards.loading import load
+from alfgraph.boards.overrides.swaps import set_values
 from alfgraph.runtime.run import run
 graph = set_values(load(sys.argv[1]), {
     "trainer.num_iterations": 100_000, "trainer.num_eval_episodes": 0,

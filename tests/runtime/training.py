@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from alfgraph.graph import Graph
-from alfgraph.loading import load
-from alfgraph.overrides import set_values
+from alfgraph.boards.loading import load
+from alfgraph.boards.overrides.swaps import set_values
 from alfgraph.runtime.run import RunResult, run
 from alfgraph.runtime.session import RunOptions, Session
+from alfgraph.wiring.graph import Graph
 
 BOARDS = Path(__file__).parent / "boards"
 ALL = ("ppo_cart_pole", "lunar_lander", "bipedal_walker", "recurrent", "sac_pendulum")

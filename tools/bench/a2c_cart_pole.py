@@ -19,9 +19,9 @@ from typing import Any
 
 import torch
 
-from alfgraph.annealing import Progress
-from alfgraph.loading import load
-from alfgraph.program import Program
+from alfgraph.boards.loading import load
+from alfgraph.families.annealing import Progress
+from alfgraph.program.program import Program
 
 GRAPH = Path(__file__).parents[2] / "graphs" / "ac_cart_pole.py"
 ITERATIONS = 200

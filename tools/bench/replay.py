@@ -19,8 +19,8 @@ import torch
 
 from alfgraph.components.buffers.prioritized_replay import PrioritizedRows
 from alfgraph.components.buffers.replay_rows import ReplayRows, Ring
-from alfgraph.specs import Spec, parse_spec
-from alfgraph.storage import LeafLayout
+from alfgraph.families.storage import LeafLayout
+from alfgraph.specs.spec import Spec, parse_spec
 
 TRANSITIONS, FEATURES, ACTIONS, BATCH = 1_000_000, 17, 6, 256
 DRAWS = 500

@@ -18,10 +18,10 @@ from typing import Any
 
 import torch
 
-from alfgraph.annealing import Progress
-from alfgraph.loading import load
-from alfgraph.overrides import set_values
-from alfgraph.program import Program
+from alfgraph.boards.loading import load
+from alfgraph.boards.overrides.swaps import set_values
+from alfgraph.families.annealing import Progress
+from alfgraph.program.program import Program
 
 GRAPH = Path(__file__).parents[2] / "graphs" / "sac_pendulum.py"
 STEPS = 250

@@ -15,10 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from alfgraph.graph import Graph
-from alfgraph.loading import load
-from alfgraph.overrides import set_values
+from alfgraph.boards.loading import load
+from alfgraph.boards.overrides.swaps import set_values
 from alfgraph.runtime.run import run
+from alfgraph.wiring.graph import Graph
 
 GRAPH = Path(__file__).parents[2] / "graphs" / "ac_cart_pole.py"
 ENV_STEPS = 240_000

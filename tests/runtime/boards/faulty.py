@@ -12,8 +12,8 @@ from gymnasium import spaces
 from torch import Tensor, nn
 
 from alfgraph.components import ActorCritic, GymEnv, OnPolicy, Pipeline, Trainer, Transform
-from alfgraph.families import ValueFunction
-from alfgraph.ports import In, Out
+from alfgraph.families.network import ValueFunction
+from alfgraph.wiring.ports import In, Out
 
 
 class Faulty(gymnasium.Env[Any, Any]):

@@ -1,0 +1,1 @@
+"""Graph files, and what is changed about the boards in them."""

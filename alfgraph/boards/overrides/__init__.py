@@ -1,0 +1,1 @@
+"""Overrides: other components in sockets, other values in settings, by path."""

@@ -1,0 +1,1 @@
+"""Where gradients flow, who trains what, what runs at all."""

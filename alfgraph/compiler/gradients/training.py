@@ -1,0 +1,476 @@
+"""Gradient flow and ownership: what every loss reaches, and who trains what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from alfgraph.compiler.compilation import Board, Ownership, Section
+from alfgraph.compiler.gradients.liveness import parts_by_hand
+from alfgraph.compiler.solving.mismatches import place, plugged
+from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Retype
+from alfgraph.diagnostics.repairs.calls import without_argument, without_call, without_statement
+from alfgraph.diagnostics.source import Source, in_parts_bin
+from alfgraph.diagnostics.suggestions import listing
+from alfgraph.families.buffer import Buffer
+from alfgraph.families.environment import Environment
+from alfgraph.families.learning import Optimizer, Target
+from alfgraph.families.schedules import OnPolicy
+from alfgraph.specs.spec import TensorSpec
+from alfgraph.wiring.component import Component, pins_of
+from alfgraph.wiring.graph import parts_below
+from alfgraph.wiring.settings import OPTION
+from alfgraph.wiring.trace import Node, Value
+
+STOPS = {"detach", "sample", "less", "greater", "equals"}
+"""Small nodes no gradient passes."""
+
+
+@dataclass(eq=False)
+class Reach:
+    """What the gradient of one loss reaches."""
+
+    nodes: list[Node] = field(default_factory=list)
+    parameters: dict[str, Component] = field(default_factory=dict)
+    crossing: dict[tuple[str, str], Value] = field(default_factory=dict)
+
+
+def optimizer_nodes(board: Board) -> Iterator[tuple[Section, Node]]:
+    """Every application of an optimizer, with its section."""
+    for section in board.sections:
+        for node in section.trace.nodes:
+            is_call = isinstance(node.component, Optimizer) and node.call == "forward"
+            if is_call and not node.is_replaced:
+                yield section, node
+
+
+def reach_of(board: Board, section: Section, loss: Value) -> Reach:
+    """Walk backward from a loss; what leads to nothing trained is left out."""
+    reach = Reach()
+    readers: dict[Node, list[Node]] = {loss.node: []}
+    seen: set[Value] = set()
+    pending = [loss]
+    while pending:
+        value = pending.pop()
+        seen.add(value)
+        for part in _trained_at(board, value.node):
+            reach.parameters.setdefault(part.binding.parameters, part)
+        for source in _sources(section, value, reach):
+            if carries_gradient(board, source):
+                readers.setdefault(source.node, []).append(value.node)
+                if source not in seen:
+                    pending.append(source)
+    leads = _leading(readers, {node for node in readers if _trained_at(board, node)})
+    reach.nodes = [node for node in readers if node in leads]
+    reach.crossing = {k: written for k, written in reach.crossing.items() if written.node in leads}
+    return reach
+
+
+def _sources(section: Section, value: Value, reach: Reach) -> list[Value]:
+    """What the gradient goes on to behind a value; crossings are noted."""
+    node, part = value.node, value.node.component
+    if isinstance(part, Environment) or (node.call in STOPS and node.kind != "component"):
+        return []
+    if part is not None and part.binding.tracked_by:
+        return []
+    if isinstance(part, Buffer):
+        written = crossed(section, part, value)
+        if written is None:
+            return []
+        reach.crossing[(part.socket_path, value.name)] = written
+        return [written]
+    return [v for port, v in node.inputs.items() if not detaches(node, port)]
+
+
+def _trained_at(board: Board, node: Node) -> list[Component]:
+    """Parts with parameters to train that a node computes with, those it was given included."""
+    parts = [node.component] if node.component is not None else []
+    parts += [b for given in node.parts.values() for part in given for b in parts_below(part)]
+    return [part for part in parts if trains(board, part)]
+
+
+def _leading(readers: dict[Node, list[Node]], trained: set[Node]) -> set[Node]:
+    """The nodes behind which something is trained."""
+    found, pending = set(trained), list(trained)
+    while pending:
+        for reader in readers[pending.pop()]:
+            if reader not in found:
+                found.add(reader)
+                pending.append(reader)
+    return found
+
+
+def nodes_without_gradient(board: Board, section: Section) -> frozenset[int]:
+    """Ids of nodes that need no autograd graph, though parameters lead to them.
+
+    They compute with parameters, or on what such nodes gave, and no loss's gradient passes them:
+    the values of targets, mostly.
+    """
+    reached = {
+        node
+        for where, optimizer in optimizer_nodes(board)
+        if where is section
+        for node in reach_of(board, section, optimizer.inputs["loss"]).nodes
+    }
+    found: set[Node] = set()
+    for node in section.trace.nodes:
+        if node in reached or isinstance(node.component, Buffer | Optimizer | Target):
+            continue
+        if node.settings.get("recomputed") or node.kind == "function":
+            continue
+        tracked = node.component is not None and node.component.binding.tracked_by
+        own = tracked or _trained_at(board, node)
+        if own or any(value.node in found for value in node.inputs.values()):
+            found.add(node)
+    return frozenset(node.id for node in found)
+
+
+def parameters_used(node: Node) -> list[str]:
+    """Paths of the parameters a node computes with, its own and those of parts it was given."""
+    parts = [node.component] if node.component is not None else []
+    parts += [b for given in node.parts.values() for part in given for b in parts_below(part)]
+    return [part.binding.parameters for part in parts if not part.binding.tracked_by]
+
+
+def carries_gradient(board: Board, value: Value) -> bool:
+    """Integers and booleans carry none."""
+    spec = board.spec(value)
+    return not (isinstance(spec, TensorSpec) and spec.is_discrete)
+
+
+def crossed(section: Section, part: Buffer, value: Value) -> Value | None:
+    """What was recorded, where a gradient may cross the rollout: on-policy, no mini-batches."""
+    if not part.keeps_gradient or not isinstance(section.schedule, OnPolicy):
+        return None
+    contents = part.binding.slot.contents[part.socket_path]
+    written: Value | None = contents.node.inputs.get(value.name)
+    return written
+
+
+def detaches(node: Node, port: str) -> bool:
+    """Whether a port stops gradients."""
+    if node.component is None:
+        return False
+    head = port.partition(".")[0]
+    return any(p.name == head and p.detach for p in pins_of(node).input_ports())
+
+
+def trains(board: Board, part: Component) -> bool:
+    """Whether a part has parameters that somebody must train."""
+    if not part.has_build() or part.binding.tracked_by or _is_frozen(part):
+        return False
+    module = board.modules.get(part.binding.parameters)
+    parameters = getattr(module, "parameters", None)
+    return parameters is not None and any(p.requires_grad for p in parameters())
+
+
+def _is_frozen(part: Component) -> bool:
+    return "frozen" in type(part).model_fields and bool(part.frozen)  # type: ignore[attr-defined]
+
+
+def decide_ownership(board: Board) -> None:
+    """Fill `board.ownership`; losses that reach nothing, and orphans, become diagnostics."""
+    claims = [(n, reach_of(board, s, n.inputs["loss"])) for s, n in optimizer_nodes(board)]
+    named: dict[str, set[str]] = {}
+    for node, reach in claims:
+        for path in _named_by(board, node):
+            named.setdefault(path, set()).add(node.path)
+        if not reach.parameters:
+            _report_unreached(board, node, ())
+    owners: dict[str, list[Node]] = {}
+    for node, reach in claims:
+        owned = _claimed(board, node, reach, named)
+        for path in owned:
+            owners.setdefault(path, []).append(node)
+        _record(board, node, owned, reach)
+    _report_idle(board, [node for node, reach in claims if reach.parameters])
+    _report_conflicts(board, owners, named)
+    for node, reach in claims:
+        _report_stale(board, node, reach)
+    _report_mixed(board, [node for node, _ in claims if node.parts.get("trains")])
+    if not board.reporter.errors:  # else the parts are orphans because of those
+        _report_orphans(board, owners)
+
+
+def _report_idle(board: Board, nodes: list[Node]) -> None:
+    """What an optimizer's losses reach may all be frozen, or be trained by others."""
+    for node in {node.path: node for node in nodes}.values():
+        if board.ownership[node.path].owned or board.reporter.errors:
+            continue
+        source, related = place(node)
+        named = listing([part.socket_path for part in node.parts.get("trains", ())])
+        why = f": {named} has no parameters to train" if node.parts.get("trains") else ""
+        board.reporter.report(
+            Diagnostic(
+                code="E122",
+                message=f"nothing is left for `{node.path}` to train{why}",
+                source=source,
+                related=related,
+                help=(Help(text="parts that are `frozen=True`, or named by others, are not its"),),
+                path=node.path,
+            )
+        )
+
+
+def _report_mixed(board: Board, nodes: list[Node]) -> None:
+    """One optimizer steps all it owns, so every call that names parts must name the same."""
+    first: dict[str, Node] = {}
+    for node in nodes:
+        before = first.setdefault(node.path, node)
+        one, other = (sorted(_named_by(board, n)) for n in (before, node))
+        if one == other:
+            continue
+        (source, related), (earlier, _) = place(node), place(before)
+        here = ((f"to train {listing(one)}", earlier),) if earlier is not None else ()
+        board.reporter.report(
+            Diagnostic(
+                code="E121",
+                message=f"`{node.path}` is one optimizer in several places: it is to train "
+                f"{listing(one)}, and {listing(other)}, and would move both at every step",
+                source=source,
+                related=(*related, *here),
+                help=(Help(text="give each its own, as `Adam(...)` written once for each socket"),),
+                path=node.path,
+            )
+        )
+        return
+
+
+def _report_stale(board: Board, node: Node, reach: Reach) -> None:
+    """The gradient of a rollout is there once: earlier rollouts in the buffer have none left."""
+    crossed_paths = {path for path, _ in reach.crossing}
+    for part in parts_below(board.root):
+        if not isinstance(part, Buffer) or part.socket_path not in crossed_paths:
+            continue
+        if part.kept_rollouts() > 1:
+            source, related = place(node)
+            board.reporter.report(
+                Diagnostic(
+                    code="E207",
+                    message=f"`{part.socket_path}` keeps {part.kept_rollouts()} rollouts, and the "
+                    f"gradient of `{node.inputs['loss'].label}` runs through it: only the last "
+                    "rollout still has one",
+                    source=part.created_at or source,
+                    related=related,
+                    help=(Help(text="`rollouts=1`, or detach what is read from it"),),
+                    path=part.socket_path,
+                )
+            )
+
+
+def _named_by(board: Board, node: Node) -> set[str]:
+    """Parameters below the parts an optimizer was given."""
+    parts = node.parts.get("trains", ())
+    return {b.binding.parameters for p in parts for b in parts_below(p) if trains(board, b)}
+
+
+def _claimed(board: Board, node: Node, reach: Reach, named: dict[str, set[str]]) -> list[str]:
+    """What one application of an optimizer trains."""
+    if not node.parts.get("trains"):
+        _warn_losses(board, node, reach, named)
+        return [path for path in reach.parameters if path not in named]
+    wanted = _named_by(board, node)
+    missing = sorted(wanted - set(reach.parameters))
+    if missing and reach.parameters:
+        _report_unreached(board, node, missing)
+    return [path for path in reach.parameters if path in wanted]
+
+
+def _record(board: Board, node: Node, owned: list[str], reach: Reach) -> None:
+    before = board.ownership.get(node.path)
+    order = {part.binding.parameters: i for i, part in enumerate(parts_below(board.root))}
+    merged = dict.fromkeys((*(before.owned if before else ()), *owned))
+    reached = dict.fromkeys((*(before.reached if before else ()), *reach.parameters))
+    board.ownership[node.path] = Ownership(
+        path=node.path,
+        owned=tuple(sorted(merged, key=lambda path: order.get(path, 0))),
+        reached=tuple(sorted(reached, key=lambda path: order.get(path, 0))),
+        crossing=(*(before.crossing if before else ()), *reach.crossing),
+    )
+
+
+def _report_unreached(board: Board, node: Node, missing: tuple[str, ...] | list[str]) -> None:
+    source, related = place(node)
+    loss = node.inputs["loss"].label
+    loss = "this loss" if loss.endswith(" of …)") else f"`{loss}`"
+    what = f"the parameters of {listing(missing)}" if missing else "any parameters"
+    stops = _stops_of(node.inputs["loss"])
+    board.reporter.report(
+        Diagnostic(
+            code="E122",
+            message=f"the gradient of {loss} does not reach {what}, so `{node.path}` cannot train",
+            source=source,
+            related=(*related, *(("the gradient stops here", stop) for stop in stops[:1])),
+            help=(
+                *_without_detach(stops),
+                Help(
+                    text="gradients stop at detach(), sample(), detaching ports, target copies and "
+                    "data read from a buffer (but a rollout buffer under OnPolicy)"
+                ),
+            ),
+            path=node.path,
+        )
+    )
+
+
+def _without_detach(stops: list[Source]) -> Iterator[Help]:
+    """A `.detach()` that is the only thing in the way is left out."""
+    edits = without_call(stops[0], "detach") if len(stops) == 1 else ()
+    if edits:
+        yield Help(text="leave out the `.detach()` that stops it", edits=edits)
+
+
+def _stops_of(loss: Value) -> list[Source]:
+    """Where a gradient was stopped by hand on the way back from a loss, the nearest first."""
+    pending, seen = [loss], {loss}
+    stops: list[Source] = []
+    while pending:
+        node = pending.pop().node
+        if node.kind != "component" and node.call == "detach" and node.sources:
+            stops.append(node.sources[0])
+            continue
+        new = [value for value in node.inputs.values() if value not in seen]
+        seen.update(new)
+        pending += new
+    return stops
+
+
+def _warn_losses(board: Board, node: Node, reach: Reach, named: dict[str, set[str]]) -> None:
+    own = node.path.rpartition(".")[0]
+    for path in reach.parameters:
+        others = named.get(path, set()) - {node.path}
+        inside = path.startswith(f"{own}.") if own else True
+        foreign = sorted(o for o in others if o.rpartition(".")[0] != own)
+        if inside and foreign:
+            board.reporter.report(
+                Diagnostic(
+                    code="W123",
+                    message=f"`{foreign[0]}` names `{path}`, so `{node.path}` does not train it",
+                    source=place(node)[0],
+                    help=(Help(text=f"name it in both: `{node.path}(loss, {path})`"),),
+                    path=node.path,
+                )
+            )
+
+
+def _report_conflicts(
+    board: Board, owners: dict[str, list[Node]], named: dict[str, set[str]]
+) -> None:
+    contested: dict[tuple[str, ...], list[str]] = {}
+    for path, nodes in owners.items():
+        claimants = tuple(dict.fromkeys(node.path for node in nodes))
+        if path not in named and len(claimants) > 1:
+            contested.setdefault(claimants, []).append(path)
+    for (one, other, *_), found in contested.items():
+        paths = sorted(found)
+        claims = {node.path: node for node in owners[paths[0]]}
+        first, second = claims[one], claims[other]
+        verb = "is" if len(paths) == 1 else "are"
+        source = place(second)[0]
+        edits = without_statement(source) if _trains_no_more(owners, second, first) else ()
+        spare = Help(text=f"leave this one out: `{first.path}` trains all of it", edits=edits)
+        board.reporter.report(
+            Diagnostic(
+                code="E121",
+                message=f"{listing(paths)} {verb} trained by `{first.path}` and by `{second.path}`",
+                source=source,
+                related=tuple(("the other one", s) for s in (place(first)[0],) if s is not None),
+                help=(
+                    *((spare,) if edits else ()),
+                    Help(text=f"name the parts each trains: `{second.path}(loss, self.<part>)`"),
+                ),
+                path=paths[0],
+            )
+        )
+
+
+def _trains_no_more(owners: dict[str, list[Node]], second: Node, first: Node) -> bool:
+    """Whether one optimizer trains nothing that another does not train."""
+    return all(first in nodes for nodes in owners.values() if second in nodes)
+
+
+def _where_plugged(node: Node) -> Source | None:
+    """The line that made a part; for a default of the parts bin, the user's line that uses it."""
+    made: Source | None = node.component.created_at
+    return place(node)[0] if made is None or in_parts_bin(made) else made
+
+
+def _report_orphans(board: Board, owners: dict[str, list[Node]]) -> None:
+    by_hand = {part.binding.parameters for part in parts_by_hand(board).values()}
+    learns = any(True for _ in optimizer_nodes(board))
+    applied = {
+        node.component.binding.parameters: node
+        for section in board.sections
+        for node in section.trace.nodes  # live or not: a loss that trains nothing is not
+        if node.component is not None and not node.component.binding.tracked_by
+    }
+    orphans = {
+        path: node
+        for path, node in applied.items()
+        if trains(board, node.component) and path not in owners and path not in by_hand
+    }
+    if orphans and not learns:
+        _report_no_optimizer(board, orphans)
+        return
+    for path, node in orphans.items():
+        board.reporter.report(
+            Diagnostic(
+                code="E120",
+                message=f"nobody trains the parameters of `{path}` "
+                f"({type(node.component).__name__})",
+                source=_where_plugged(node),
+                help=(
+                    *_without_detach(_detached(board, node)),
+                    Help(
+                        text="let a loss reach it, name it at an optimizer, or declare it "
+                        "`frozen=True`"
+                    ),
+                ),
+                path=path,
+            )
+        )
+
+
+def _detached(board: Board, node: Node) -> list[Source]:
+    """Where what a part gives loses its gradient as soon as it is read, for every reader."""
+    nodes = [other for section in board.sections for other in section.trace.nodes]
+    mine = [other for other in nodes if other.component is node.component]
+    values = {value for other in mine for value in other.outputs.values()}
+    readers = [other for other in nodes if values & set(other.inputs.values())]
+    stops = [r for r in readers if r.kind != "component" and r.call == "detach" and r.sources]
+    return [stop.sources[0] for stop in stops]
+
+
+def _report_no_optimizer(board: Board, orphans: dict[str, Node]) -> None:
+    """One cause, said once: nothing on the board trains anything."""
+    paths = list(orphans)
+    sockets = [
+        (part, name)
+        for part in parts_below(board.root)
+        for name, value in part
+        if value is None and name.endswith("optimizer")
+    ]
+    fix = Help(text="`self.optimizer(loss)` in `update`")
+    if sockets:
+        part, name = sockets[0]
+        default = type(part).model_fields[name].default
+        made = plugged(part)
+        where = f"{part.socket_path}.{name}".lstrip(".")
+        option = f"--swap {where}={type(default).__name__}"
+        fix = Help(
+            text=f"plug one into `{where}`, such as {type(default).__name__}"
+            if default is not None
+            else f"plug one into `{where}`",
+            edits=without_argument(made, name) if default is not None else (),
+            retype=Retype(given=OPTION, instead=option) if default is not None else None,
+        )
+    board.reporter.report(
+        Diagnostic(
+            code="E120",
+            message="the board has no optimizer, so nobody trains the parameters of "
+            + listing(paths),
+            source=_where_plugged(orphans[paths[0]]),
+            help=(fix,),
+            path=".".join((sockets[0][0].socket_path, sockets[0][1])) if sockets else paths[0],
+        )
+    )

@@ -1,0 +1,1 @@
+"""What is legal and hardly meant; a finding a file."""

@@ -1,0 +1,1 @@
+"""From nodes to the source of a training loop."""

@@ -1,0 +1,465 @@
+"""The whole program: header, `start`, one function per phase, `iteration`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from alfgraph.compiler.compilation import Board, Section
+from alfgraph.compiler.gradients.training import nodes_without_gradient
+from alfgraph.compiler.lowering.function_writer import FunctionWriter
+from alfgraph.compiler.lowering.naming import part_names
+from alfgraph.compiler.lowering.tags import Tags
+from alfgraph.compiler.schedule.loops import Loop, unroll_length
+from alfgraph.families.buffer import Buffer
+from alfgraph.families.environment import Environment
+from alfgraph.families.learning import Optimizer
+from alfgraph.families.schedules import OffPolicy
+from alfgraph.wiring.component import Component
+from alfgraph.wiring.graph import parts_below
+from alfgraph.wiring.trace import Node, Value
+
+
+@dataclass(eq=False)
+class Lowered:
+    """The emitted program and what it needs bound.
+
+    Attributes:
+        source: Python source.
+        parts: names in the program -> component and what to bind.
+        functions: names of replaced phases -> the user's function and its board.
+        counted: functions that count their runs, for what is gated in them.
+    """
+
+    source: str
+    parts: dict[str, Component]
+    functions: dict[str, tuple[Any, Component]] = field(default_factory=dict)
+    counted: tuple[str, ...] = ()
+
+
+class ProgramWriter:
+    """Writes the module the run executes."""
+
+    def __init__(
+        self,
+        board: Board,
+        loops: dict[str, Loop],
+        names: dict[str, str],
+        title: str,
+        probed: Sequence[Value] = (),
+    ) -> None:
+        self.probed = probed
+        self.board = board
+        self.loops = loops
+        self.names = names
+        self.title = title
+        self.tags = Tags(board)
+        self.functions: dict[str, Any] = {}
+        self.counted: dict[str, None] = {}
+
+    def write(self, parts: dict[str, Component]) -> str:
+        """The source of the program."""
+        body: list[str] = []
+        for section in self.board.sections:
+            body += ["", "", *self._section(section)]
+        body += ["", "", *self._iteration()]
+        text = "\n".join(body)
+        used = [name for name in ("detached", "rows") if re.search(rf"\b{name}\(", text)]
+        return "\n".join([*self._header(parts, used), text, ""])
+
+    def _header(self, parts: dict[str, Component], helpers: list[str]) -> list[str]:
+        lines = [f'"""{self.title}', "", "Bound by the run, by socket path:"]
+        width = max((len(name) for name in self.names.values()), default=0)
+        for path, part in parts.items():
+            lines.append(f"    {self.names[path]:<{width}}  {path or 'the board'} ({_name(part)})")
+        lines += ['"""', "", "import torch"]
+        return lines + (
+            ["", f"from alfgraph.execution import {', '.join(helpers)}"] if helpers else []
+        )
+
+    # ---------------------------------------------------------------- sections
+
+    def _section(self, section: Section) -> list[str]:
+        if section.phase == "unroll":
+            return RolloutWriter(self, section, training=True).write()
+        if section.phase == "predict":
+            return RolloutWriter(self, section, training=False).write()
+        return self._phase(section)
+
+    def writer(self, section: Section) -> FunctionWriter:
+        """What writes the statements of a section."""
+        return FunctionWriter(
+            self.board, section, self.names, self.functions, self.tags, self.probed
+        )
+
+    def _phase(self, section: Section) -> list[str]:
+        loop = self.loops[section.name]
+        writer = self.writer(section)
+        writer.hands_out = loop.kind == "mini_batches"
+        argument = "batch" if writer.hands_out else ""
+        trains = any(
+            type(n.component).family == "optimizer"
+            for n in section.nodes()
+            if n.component is not None
+        )
+        opaque = any(n.kind == "function" for n in section.nodes())
+        writer.autograd = trains or opaque
+        if writer.autograd:
+            writer.without_gradient = nodes_without_gradient(self.board, section)
+        stops = sorted(section.trace.stops, key=lambda stop: stop[1])
+        self.count(writer)
+        for node in section.trace.nodes:
+            while stops and node.id >= stops[0][1] and not node.settings.get("recomputed"):
+                _stop(writer, stops.pop(0)[0])
+            if node.id in section.live:
+                writer.node(node)
+        for stop in stops:
+            _stop(writer, stop[0])
+        lines = [] if trains or opaque else ["@torch.no_grad()"]
+        lines.append(f"def {section.name}({argument}):")
+        lines.append(f'    """{describe_loop(loop, section)}"""')
+        return lines + (writer.lines if writer.lines else ["    pass"])
+
+    def count(self, writer: FunctionWriter) -> None:
+        """Count a run of a function in which something is gated."""
+        if any(gate > 1 for gate in writer.gates.values()):
+            name = writer.section.name
+            self.counted[name] = None
+            writer.line(f"counters[{name!r}] += 1")
+
+    # --------------------------------------------------------------- iteration
+
+    def _iteration(self) -> list[str]:
+        lines = ["def iteration():", '    """One training iteration."""']
+        unrolls = [s for s in self.board.sections if s.phase == "unroll"]
+        if unrolls:
+            lines.append(f"    {self._unroll_call(unrolls[0])}")
+        collection = self.board.collection
+        if isinstance(collection, OffPolicy) and collection.initial_collect_steps:
+            lines.append(f"    if counters['env_steps'] < {collection.initial_collect_steps}:")
+            lines.append("        return")
+        for section in self.board.sections:
+            if section.phase not in {"unroll", "predict"}:
+                lines += self._calls(section, self.loops[section.name])
+        return lines
+
+    def _unroll_call(self, section: Section) -> str:
+        length = unroll_length(self.board)
+        return f"{section.name}()" if length == int(length) else f"{section.name}(take_steps())"
+
+    def _calls(self, section: Section, loop: Loop) -> list[str]:
+        name = section.name
+        stops = bool(section.trace.stops)
+        depth = 1
+        lines: list[str] = []
+
+        def line(text: str) -> None:
+            lines.append("    " * depth + text)
+
+        if loop.every > 1:
+            line(f"if counters['iteration'] % {loop.every} == {loop.every - 1}:")
+            depth += 1
+        if loop.kind == "mini_batches" and loop.buffer is not None:
+            buffer = self.names[loop.buffer]
+            if stops:
+                line(f"for batch in {buffer}.passes({loop.epochs}):")
+                line(f"    if {name}(batch):")
+                line("        break")
+            else:
+                line(f"for epoch in range({loop.epochs}):")
+                line(f"    for batch in {buffer}.shuffled():")
+                line(f"        {name}(batch)")
+        elif loop.kind == "repeat" and loop.count > 1:
+            line(f"for _ in range({loop.count}):")
+            line(f"    if {name}():" if stops else f"    {name}()")
+            if stops:
+                line("        break")
+        else:
+            line(f"{name}()")
+        return lines
+
+
+def _name(part: Component) -> str:
+    identity = getattr(part, "identity", "")
+    return f"{type(part).__name__} {identity}".strip()
+
+
+def _stop(writer: FunctionWriter, value: Value) -> None:
+    writer.line(f"if {writer.expression(value)}:")
+    writer.line("    return True")
+
+
+def describe_loop(loop: Loop, section: Section) -> str:
+    """When a section runs, in words."""
+    every = f"every {loop.every} iterations, " if loop.every > 1 else ""
+    match loop.kind:
+        case "mini_batches":
+            return (
+                f"{every}{loop.epochs} {'pass' if loop.epochs == 1 else 'passes'} over "
+                f"{loop.count} {'mini-batch' if loop.count == 1 else 'mini-batches'} of "
+                f"[{loop.batch_length}, {loop.batch_size}]."
+            ).capitalize()
+        case "repeat":
+            times = "once" if loop.count == 1 else f"{loop.count} times"
+            return (
+                f"{every}{times} an iteration on [{loop.batch_length}, {loop.batch_size}]."
+            ).capitalize()
+        case "rollout":
+            return "Every environment step."
+    return f"{every}once per rollout.".capitalize() if every == "" else f"{every}once.".capitalize()
+
+
+def _with_sources(nodes: list[Node], found: set[int]) -> None:
+    """Add nodes and everything they are computed from, up to the environment."""
+    pending = list(nodes)
+    while pending:
+        node = pending.pop()
+        if node.id in found or isinstance(node.component, Environment):
+            continue
+        found.add(node.id)
+        pending += [value.node for value in node.inputs.values()]
+
+
+class RolloutWriter:
+    """Writes `unroll` (with `start`) or `predict`: the tick, rotated so that it ends with a step.
+
+    The environment is stepped at the end of a tick, and so is everything the stored time steps go
+    through: row T exists, and is the next rollout's row 0.
+    """
+
+    def __init__(self, program: ProgramWriter, section: Section, training: bool) -> None:
+        self.program = program
+        self.board = program.board
+        self.section = section
+        self.training = training
+        self.writer = program.writer(section)
+        self.env = next(
+            (n for n in section.trace.nodes if isinstance(n.component, Environment)), None
+        )
+        self.writes = [
+            n for n in section.nodes() if isinstance(n.component, Buffer) and n.call == "write"
+        ]
+        self.front = self._front_nodes()
+        self.carried = self._carried()
+        self.recurrent = [
+            n
+            for n in section.nodes()
+            if n.kind == "component" and n.component.state_ports() and n.call == "forward"
+        ]
+
+    # ------------------------------------------------------------- what is front
+
+    def _step_values(self) -> list[Value]:
+        found: dict[Value, None] = {}
+        for node in self.writes:
+            fields = tuple(f"{name}." for name in node.settings["steps"])
+            for name in node.settings.get("leaves", ()):
+                if name.startswith(fields) and fields:
+                    found[node.inputs[name]] = None
+        return list(found)
+
+    def _front_nodes(self) -> list[Node]:
+        """What the stored time steps go through, with the statistics on the way, in text order."""
+        needed: set[int] = set()
+        _with_sources([value.node for value in self._step_values()], needed)
+        parts = {n.path for n in self.section.nodes() if n.id in needed}
+        for node in self.section.nodes():
+            statistics = node.kind == "component" and not node.outputs and node.path in parts
+            if statistics and not isinstance(node.component, Buffer):
+                _with_sources([node], needed)
+        return [node for node in self.section.nodes() if node.id in needed]
+
+    def _carried(self) -> list[Value]:
+        """Results of the front that the rest of the tick, or the closing row, reads."""
+        inside = {node.id for node in self.front}
+        wanted: dict[Value, None] = {}
+        for value in self._step_values():
+            if value.node.id in inside:
+                wanted[value] = None
+        for node in self.section.nodes():
+            if node.id not in inside:
+                for value in self.writer._read_by(node):
+                    if value.node.id in inside:
+                        wanted[value] = None
+        for feed in self.section.trace.feeds:
+            if feed.value.node.id in inside:
+                wanted[feed.value] = None
+        return list(wanted)
+
+    # ------------------------------------------------------------------ writing
+
+    def write(self) -> list[str]:
+        """`start` and the tick."""
+        if self.env is None:
+            return []
+        carried = [self.writer.variables.name(value) for value in self.carried]
+        registers = self._register_names()
+        kept = [*carried, *registers]
+        lines = self._start(kept, registers)
+        lines += ["", "", *self._tick(kept)]
+        return lines
+
+    def _register_names(self) -> list[str]:
+        names = [self.program.names[node.path] for node in self.recurrent if not node.pinned_state]
+        return [f"{name}_registers" for name in dict.fromkeys(names)]
+
+    def _start(self, kept: list[str], registers: list[str]) -> list[str]:
+        name = "start" if self.training else "start_predict"
+        env = self.program.names[self.env.path] if self.env else "env"
+        writer = self.writer
+        writer.lines, writer.depth = [], 1
+        writer.line(f"{env}.reset()")
+        if self.training:
+            writer.line(f"episodes.observe({env})")
+        for register in registers:
+            writer.line(
+                f"{register} = {register.removesuffix('_registers')}.initial({env}.step_type, 0)"
+            )
+        for node in self.front:
+            writer.node(node)
+        if kept:
+            writer.line(f"registers[{self.section.name!r}] = ({', '.join(kept)},)")
+        doc = "Begin an episode in every environment."
+        return ["@torch.no_grad()", f"def {name}():", f'    """{doc}"""', *writer.lines]
+
+    def _tick(self, kept: list[str]) -> list[str]:
+        writer = self.writer
+        length = unroll_length(self.board)
+        fractional = length != int(length)
+        writer.lines, writer.depth = [], 1
+        if kept:
+            names = ", ".join(kept) + ("," if len(kept) == 1 else "")
+            writer.line(f"{names} = registers[{self.section.name!r}]")
+        steps = "steps" if fractional or not self.training else str(int(length))
+        writer.line(f"for t in range({steps}):")
+        writer.depth = 2
+        self.program.count(writer)
+        inside = {node.id for node in self.front}
+        if random_steps(self.board) and self.training:
+            for feed in self.section.trace.feeds:
+                writer.variables.name(feed.value)  # a variable, so that it can be replaced
+                if isinstance(feed.node.component, Environment):
+                    writer.replaced.add(feed.value)
+        for node in self.section.nodes():
+            if node.id not in inside:
+                writer.node(node)
+                self._replace_actions(node)
+        self._step_environment()
+        for node in self.front:
+            writer.node(node)
+        writer.depth = 1
+        if self.training:
+            self._close()
+        if kept:
+            live = "with grad" in self.board.gradient.values()
+            shown = [f"detached({name})" for name in kept] if live else kept
+            writer.line(f"registers[{self.section.name!r}] = ({', '.join(shown)},)")
+        lines = (
+            []
+            if "with grad" in self.board.gradient.values() and self.training
+            else ["@torch.no_grad()"]
+        )
+        argument = "steps" if steps == "steps" else ""
+        return [
+            *lines,
+            f"def {self.section.name}({argument}):",
+            f'    """{self._doc(length)}"""',
+            *writer.lines,
+        ]
+
+    def _doc(self, length: float) -> str:
+        if not self.training:
+            return "Act greedily for some steps, learning nothing."
+        environments = self.env.component.batch_size("unroll") if self.env else 0
+        count = f"{length:g} step{'s' if length != 1 else ''}"
+        return f"Collect {count} in each of {environments} environments."
+
+    def _replace_actions(self, node: Node) -> None:
+        """While collecting, what acts is random; everything behind it sees that action."""
+        steps = random_steps(self.board) if self.training else 0
+        for feed in self.section.trace.feeds:
+            if steps and feed.value.node is node and isinstance(feed.node.component, Environment):
+                action = self.writer.variables.name(feed.value)
+                self.writer.line(f"if counters['env_steps'] < {steps}:")
+                self.writer.line(f"    {action} = random_action()")
+                self.writer.replaced.discard(feed.value)
+                self.writer.probe(feed.value)
+
+    def _step_environment(self) -> None:
+        env = self.program.names[self.env.path] if self.env else "env"
+        for feed in self.section.trace.feeds:
+            if isinstance(feed.node.component, Environment):
+                action = self.writer.expression(feed.value)
+                self.writer.line(f"{env}.step({action})")
+        self.writer.line(f"episodes.observe({env})")
+
+    def _close(self) -> None:
+        """The step made at the end of the last tick is the last row of the buffers' steps."""
+        for node in self.writes:
+            fields = tuple(f"{name}." for name in node.settings["steps"])
+            leaves = [n for n in node.settings.get("leaves", ()) if fields and n.startswith(fields)]
+            if leaves and node.component.closes:
+                arguments = [self.writer.expression(node.inputs[name]) for name in leaves]
+                self.writer.line(f"{self.program.names[node.path]}.close({', '.join(arguments)})")
+
+
+def random_steps(board: Board) -> int:
+    """Env steps during which random actions are taken."""
+    schedule = board.collection
+    if not isinstance(schedule, OffPolicy) or not schedule.random_actions:
+        return 0
+    return schedule.initial_collect_steps
+
+
+def parts_of_function(board: Board, node: Node) -> list[Component]:
+    """What a phase written by hand may use: the networks, buffers and optimizers of its board."""
+    return [
+        part
+        for part in parts_below(node.component)
+        if part.binding.parameters in board.modules
+        or isinstance(part, Optimizer)
+        or (isinstance(part, Buffer) and part.socket_path in part.binding.slot.contents)
+    ]
+
+
+def lower(
+    board: Board, loops: dict[str, Loop], title: str, probed: Sequence[Value] = ()
+) -> Lowered:
+    """Write the program of a checked board.
+
+    Args:
+        board: its bound and checked form.
+        loops: by section.
+        title: its first line.
+        probed: values to show: `_probe(NUMBER, value)` stands behind the statement that makes each.
+            The program computes the same numbers, bit for bit.
+    """
+    used: dict[str, Component] = {}
+    for section in board.sections:
+        for node in section.nodes():
+            if node.component is not None and node.kind == "component":
+                used.setdefault(node.path, node.component)
+                for parts in node.parts.values():
+                    for part in parts:
+                        if not isinstance(node.component, Optimizer):
+                            used.setdefault(part.socket_path, part)
+            if node.kind == "function":
+                for part in parts_of_function(board, node):
+                    used.setdefault(part.socket_path, part)
+    ports = {
+        name.rpartition(".")[2]
+        for section in board.sections
+        for node in section.nodes()
+        for name in node.outputs
+    }
+    names = part_names(used.values(), [section.name for section in board.sections], ports)
+    writer = ProgramWriter(board, loops, names, title, probed)
+    source = writer.write(used)
+    return Lowered(
+        source=source,
+        parts={names[path]: part for path, part in used.items()},
+        functions=writer.functions,
+        counted=tuple(writer.counted),
+    )

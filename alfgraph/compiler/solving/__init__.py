@@ -1,0 +1,1 @@
+"""From declared specs to concrete ones, in both directions."""

@@ -1,0 +1,1 @@
+"""From phase methods to nodes, in the order of the text."""

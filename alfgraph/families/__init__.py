@@ -1,0 +1,1 @@
+"""What a socket's annotation asks for: the contracts that components fulfil."""

@@ -1,0 +1,27 @@
+"""Algorithms: boards that learn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from alfgraph.families.timestep import TimeStep
+from alfgraph.wiring.graph import Graph
+from alfgraph.wiring.wires import Wire, refuse
+
+if TYPE_CHECKING:
+    pass
+
+
+class Algorithm(Graph):
+    """A board that learns: `unroll(step) -> action`, `predict(step) -> action`, `update()`."""
+
+    family: ClassVar[str] = "algorithm"
+    heat: ClassVar[int] = 3
+
+    def unroll(self, step: TimeStep) -> Wire:
+        """Act, every environment step; [B]."""
+        refuse("E505", f"`{type(self).__name__}` defines no unroll")
+
+    def predict(self, step: TimeStep) -> Wire:
+        """Act greedily, in evaluation."""
+        refuse("E505", f"`{type(self).__name__}` defines no predict")

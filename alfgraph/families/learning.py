@@ -1,0 +1,89 @@
+"""What learning is made of: exploration, losses, returns, optimizers, targets, metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+
+from alfgraph.wiring.component import Component, Operation
+from alfgraph.wiring.ports import In
+
+if TYPE_CHECKING:
+    pass
+
+
+C = TypeVar("C", bound=Component)
+
+
+class Exploration(Component):
+    """Chooses an action that is not the best one; evaluation leaves it out."""
+
+    family: ClassVar[str] = "exploration"
+    heat: ClassVar[int] = 3
+    deterministic: ClassVar[bool] = False
+
+
+class Loss(Component):
+    """Stateless: rows aligned by time in, a scalar loss out."""
+
+    family: ClassVar[str] = "loss"
+    heat: ClassVar[int] = 3
+
+
+class Returns(Component):
+    """Value targets and advantages from steps and values."""
+
+    family: ClassVar[str] = "returns"
+    heat: ClassVar[int] = 2
+
+
+class Optimizer(Component):
+    """Differentiates a loss and steps the parameters it owns.
+
+    Call it with the loss and, if it is to train those only, with parts:
+    `self.optimizer(loss, self.actor)`.
+    """
+
+    family: ClassVar[str] = "optimizer"
+    heat: ClassVar[int] = 2
+
+    loss = In("float32[]")
+    trains = In(Component, many=True)
+
+    def __call__(self, *args: Any, every: int = 1, **named: Any) -> Self:
+        """Add an update on a loss; the loss of `actor_optimizer` is `actor_loss` to readers."""
+        new = super().__call__(*args, every=every, **named)
+        loss = new.loss.value
+        if loss.node.kind == "math":
+            loss.hints.insert(0, self.socket_path.rpartition(".")[2].replace("optimizer", "loss"))
+        return new
+
+
+class Update(Operation):
+    """Move tracked copies towards what they track; an effect."""
+
+
+class Target(Component):
+    """Tracks the parameters of other parts: `target.of(net)(...)`, `target.update()`.
+
+    Authors write `build(self, pairs)`, which gives an object with `update()`; pairs of modules are
+    (source, copy).
+    """
+
+    family: ClassVar[str] = "target"
+    is_called: ClassVar[bool] = False
+    heat: ClassVar[int] = 1
+
+    update = Update()
+
+    def of(self, part: C) -> C:
+        """The part with its own tracked copy of the parameters; typed as the source."""
+        from alfgraph.wiring.binding import tracked_copy  # binding stands on the families' floor
+
+        return tracked_copy(part, self)
+
+
+class Metric(Component):
+    """A number of one's own, logged."""
+
+    family: ClassVar[str] = "metric"
+    heat: ClassVar[int] = 2

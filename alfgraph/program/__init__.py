@@ -1,0 +1,1 @@
+"""The emitted source with real parts bound to its names, and the state they hold."""

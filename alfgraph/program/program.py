@@ -1,0 +1,493 @@
+"""The program: a plan's source with real parts bound to its names, and the state they hold."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import linecache
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import torch
+
+from alfgraph.compiler.lowering.layouts import buffer_layout
+from alfgraph.compiler.lowering.program_writer import random_steps
+from alfgraph.compiler.plan import Plan
+from alfgraph.compiler.planning import Compiled
+from alfgraph.compiler.schedule.loops import size_of
+from alfgraph.compiler.solving.building import build_module, shadow_of
+from alfgraph.execution import Recurrent, map_tree
+from alfgraph.families.annealing import Annealing, Progress
+from alfgraph.families.buffer import Buffer
+from alfgraph.families.environment import Environment
+from alfgraph.families.learning import Optimizer, Target
+from alfgraph.program.random_actions import random_actions
+from alfgraph.program.running import Running
+from alfgraph.specs.spec import RecordSpec, TensorSpec, batch_of, with_batch
+from alfgraph.wiring.component import Component
+from alfgraph.wiring.graph import Graph, parts_below
+from alfgraph.wiring.trace import Node
+
+_OF_TRAINING = (Buffer, Environment, Optimizer)
+
+
+class Program:
+    """What runs: modules, buffers, optimizers, environments and the functions that use them.
+
+    Attributes:
+        plan: what it was made from.
+        namespace: the globals of the emitted source.
+        modules: by parameter path; ordinary nn.Modules.
+        counters: iteration, env_steps, and runs of gated phases.
+        log: what the program's last update logged, by tag.
+        seconds: where `time_phases` adds up; None before it was called.
+    """
+
+    def __init__(
+        self, plan: Plan, *, seed: int, device: str, episodes: Any = None, training: bool = True
+    ) -> None:
+        """Build every part.
+
+        Args:
+            plan: of a checked board.
+            seed: of parameters, environments and sampling.
+            device: where tensors live.
+            episodes: observes every environment step.
+            training: False builds networks only: no environments, buffers and optimizers.
+        """
+        compiled: Compiled = plan.compiled
+        self.plan = plan
+        self.board = compiled.board
+        self.lowered = compiled.lowered
+        self.seed = seed
+        self.device = device
+        self.modules: dict[str, Any] = {}
+        self.buffers: dict[str, Any] = {}
+        self.optimizers: dict[str, Any] = {}
+        self.environments: dict[str, Any] = {}
+        self.registers: dict[str, Any] = {}
+        self.counters: dict[str, int] = {"iteration": 0, "env_steps": 0}
+        self.counters.update(dict.fromkeys(self.lowered.counted, 0))
+        self.log: dict[str, Any] = {}
+        self._computing: dict[str, Any] = {}
+        self.shadows: list[tuple[Any, dict[str, Annealing]]] = []
+        self._length = Fraction(str(plan.schedule.unroll_length))
+        self._training = training
+        self._inside = False
+        self.seconds: dict[str, float] | None = None
+        self._wait: Callable[[], object] | None = None
+        self._generators = seeded_generators(seed, device)
+        try:
+            with self.generators():
+                self.namespace = self._bind(episodes)
+        except BaseException:
+            self.close()  # environments that were opened before another part failed
+            raise
+        self.code = compile(plan.code, self.file_name, "exec")
+        lines = plan.code.splitlines(keepends=True)
+        linecache.cache[self.file_name] = (len(plan.code), None, lines, self.file_name)
+        exec(self.code, self.namespace)  # the emitted program: plain functions, readable on disk
+
+    @property
+    def file_name(self) -> str:
+        """What tracebacks call the source."""
+        return f"<alfgraph program of {self.plan.name} #{id(self)}>"
+
+    # ---------------------------------------------------------------- binding
+
+    def _bind(self, episodes: Any) -> dict[str, Any]:
+        kept = self.lowered.parts.items()
+        parts = {n: p for n, p in kept if self._training or not isinstance(p, _OF_TRAINING)}
+        namespace: dict[str, Any] = {
+            "registers": self.registers,
+            "counters": self.counters,
+            "log": self.log,
+            "episodes": episodes,
+            "take_steps": self._take_steps,
+        }
+        for name, part in parts.items():
+            if not isinstance(part, Optimizer):
+                namespace[name] = self._bound(part)
+        for name, part in parts.items():
+            if isinstance(part, Optimizer):
+                namespace[name] = self._optimizer(part)
+        for name, (by, board) in self.lowered.functions.items():
+            namespace[name] = by
+            for part in parts_below(board):  # what it may compute with anneals from the first step
+                if part.has_forward() and not isinstance(part, Graph):
+                    self.compute(part)
+        namespace["running"] = _Runnings(self)
+        namespace["random_action"] = self._random_action()
+        return namespace
+
+    def _random_action(self) -> Any:
+        """What draws the actions of the initial collection, where they are random."""
+        if not (self._training and random_steps(self.board)):
+            return None
+        unroll = next(s for s in self.board.sections if s.phase == "unroll")
+        feeds = (f for f in unroll.trace.feeds if isinstance(f.node.component, Environment))
+        spec = self.board.spec(next(feeds).value)
+        batch = tuple(size_of(self.board, dim) for dim in batch_of(spec) or ())
+        return random_actions(with_batch(spec, ()), batch, self.device)
+
+    def _bound(self, part: Component) -> Any:
+        if isinstance(part, Environment):
+            return self._environment(part)
+        if isinstance(part, Buffer):
+            return self._buffer(part)
+        if isinstance(part, Target):
+            return part.build(self._tracked(part))
+        if part.has_build():
+            module = self.module(part)
+            return self._recurrent(part, module) if part.state_ports() else module
+        computes = self.compute(part)
+        return self._recurrent(part, computes) if part.state_ports() else computes
+
+    def compute(self, part: Component) -> Any:
+        """The `forward` of a part without parameters, with the numbers its settings anneal to."""
+        if part.socket_path not in self._computing:
+            shadow, annealed = shadow_of(part)
+            if annealed:
+                self.shadows.append((shadow, annealed))
+            self._computing[part.socket_path] = shadow.forward
+        return self._computing[part.socket_path]
+
+    def _buffer(self, part: Buffer) -> Any:
+        shadow, annealed = shadow_of(part)
+        built = shadow.build(buffer_layout(self.board, part, self.device))
+        self.buffers[part.socket_path] = built
+        if annealed:
+            self.shadows.append((built, annealed))
+        return built
+
+    def module(self, part: Component) -> Any:
+        """The module of a part; a target's is a copy of the one it tracks."""
+        source = part.binding.parameters
+        if source not in self.modules:
+            module = build_module(self.board, part)
+            self.modules[source] = module.to(self.device) if hasattr(module, "to") else module
+            annealed = {name: value for name, value in part if isinstance(value, Annealing)}
+            if annealed:
+                self.shadows.append((self.modules[source], annealed))
+        if part.binding.tracked_by is None:
+            return self.modules[source]
+        if part.socket_path not in self.modules:
+            tracked = copy.deepcopy(self.modules[source])
+            for parameter in tracked.parameters():
+                parameter.requires_grad_(False)
+            self.modules[part.socket_path] = tracked
+        return self.modules[part.socket_path]
+
+    def _tracked(self, target: Target) -> list[tuple[Any, Any]]:
+        """(source, copy) of every module a target tracks."""
+        path = target.socket_path
+        copies = [p for p in self.lowered.parts.values() if p.binding.tracked_by == path]
+        made = [(self.module(p), p.binding.parameters) for p in copies if p.has_build()]
+        return [(self.modules[source], module) for module, source in made]
+
+    def _environment(self, part: Environment) -> Any:
+        if part.socket_path not in self.environments:
+            opened = part.open(part.batch_size("unroll"), self.seed, False, self.device)
+            self.environments[part.socket_path] = opened
+        return self.environments[part.socket_path]
+
+    def _optimizer(self, part: Optimizer) -> Any:
+        ownership = self.board.ownership.get(part.socket_path)
+        owned = ownership.owned if ownership else tuple(self.modules)
+        parameters = [
+            p for path in owned for p in self.modules[path].parameters() if p.requires_grad
+        ]
+        annealed = {name: value for name, value in part if isinstance(value, Annealing)}
+        shadow, _ = shadow_of(part)
+        built = shadow.build(parameters)
+        self.optimizers[part.socket_path] = built
+        if "lr" in annealed:
+            self.shadows.append((built, {"lr": annealed["lr"]}))
+        return built
+
+    def _recurrent(self, part: Component, computes: Any) -> Recurrent:
+        node = self._node_of(part)
+        spec = self.board.spec(node.state) if node.state is not None else RecordSpec()
+        shapes: dict[str, Any] = {}
+        for (name, leaf), port in zip(
+            spec.fields if isinstance(spec, RecordSpec) else (), part.state_ports(), strict=True
+        ):
+            if isinstance(leaf, TensorSpec):
+                sample = tuple(size_of(self.board, d) for d in leaf.sample)
+                shapes[name] = (sample, getattr(torch, leaf.dtype), port.initial)
+        names = [port.name for port in part.input_ports()]
+        at = names.index("step_type") if "step_type" in node.inputs else None
+        return Recurrent(computes, shapes, len(part.output_ports()), at, self.device)
+
+    def _node_of(self, part: Component) -> Node:
+        nodes = [n for s in self.board.sections for n in s.nodes() if n.path == part.socket_path]
+        return next((node for node in nodes if not node.pinned_state), nodes[0])
+
+    # ---------------------------------------------------------------- running
+
+    def start(self) -> None:
+        """Begin an episode in every training environment."""
+        if "start" in self.namespace:
+            self.namespace["start"]()
+
+    def iterate(self, progress: Progress) -> None:
+        """One training iteration.
+
+        Args:
+            progress: how far the run is; settings that anneal take their value from it.
+        """
+        for shadow, annealed in self.shadows:
+            for name, annealing in annealed.items():
+                _set(shadow, name, annealing.at(progress))
+        self.namespace["iteration"]()
+        self.counters["iteration"] += 1
+
+    def _take_steps(self) -> int:
+        """Whole steps of a fractional unroll_length; the rest is carried over."""
+        done = self.counters["iteration"]
+        return int((done + 1) * self._length) - int(done * self._length)
+
+    def time_phases(self, seconds: dict[str, float], wait: Callable[[], object] | None) -> None:
+        """From now on add up how long each phase takes.
+
+        Args:
+            seconds: where to add, by phase.
+            wait: called before the clock is read: waits for an accelerator.
+        """
+        self.seconds, self._wait = seconds, wait
+        self._time(self.namespace)
+
+    def _time(self, namespace: dict[str, Any]) -> None:
+        """Let the phases of a namespace be timed, if those of the program are."""
+        if self.seconds is None:
+            return
+        for phase in self.plan.phases:
+            if phase.phase != "predict" and phase.name in namespace:
+                self.seconds.setdefault(phase.name, 0.0)
+                function = namespace[phase.name]
+                namespace[phase.name] = _timed(function, self.seconds, phase.name, self._wait)
+
+    def variant(self, source: str, file_name: str, **names: Any) -> dict[str, Any]:
+        """Other source over the same parts and state; its `iteration` may take turns with ours.
+
+        Args:
+            source: what to execute.
+            file_name: what tracebacks call it.
+            **names: what it may use besides.
+
+        Returns:
+            Its namespace.
+        """
+        namespace = {**self.namespace, **names}
+        exec(compile(source, file_name, "exec"), namespace)
+        self._time(namespace)
+        return namespace
+
+    @contextlib.contextmanager
+    def generators(self) -> Iterator[None]:
+        """Swap in this program's generators; the process's own come back afterwards.
+
+        Swapping costs a tenth of a millisecond, so a run does it once; inside, it does nothing.
+        """
+        if self._inside:
+            yield
+            return
+        outside = generator_states(self.device)
+        set_generators(self._generators)
+        self._inside = True
+        try:
+            yield
+        finally:
+            self._inside = False
+            self._generators = generator_states(self.device)
+            set_generators(outside)
+
+    @contextlib.contextmanager
+    def outside(self) -> Iterator[None]:
+        """Inside `generators`, keep what somebody else draws from the program's."""
+        kept = generator_states(self.device)
+        try:
+            yield
+        finally:
+            set_generators(kept)
+
+    def namespace_for_evaluation(
+        self, environments: dict[str, Any], episodes: Any
+    ) -> dict[str, Any]:
+        """The same functions and parameters over other environments and registers."""
+        names = {p.socket_path: n for n, p in self.lowered.parts.items()}
+        namespace = dict(self.namespace)
+        namespace.update({names[path]: env for path, env in environments.items()})
+        namespace.update(registers={}, episodes=episodes, log={}, counters=dict(self.counters))
+        exec(self.code, namespace)
+        return namespace
+
+    # ------------------------------------------------------------------ state
+
+    def state(self) -> dict[str, Any]:
+        """Everything that changes, by socket path; with `load_state` it continues exactly.
+
+        Environments that can only be rebuilt (tier 3) are rebuilt by this call.
+        """
+        optimizers = self.optimizers.items()
+        return {
+            "parameters": self.parameters(),
+            "optimizers": {k: {"own": o.state(), "norm": o.grad_norm} for k, o in optimizers},
+            "buffers": {k: b.state() for k, b in self.buffers.items()},
+            "environments": {k: e.state() for k, e in self.environments.items()},
+            "registers": {k: list(v) for k, v in self.registers.items()},
+            "counters": dict(self.counters),
+            "log": dict(self.log),
+            "generators": generator_states(self.device) if self._inside else self._generators,
+        }
+
+    def rebuild_environments(self) -> None:
+        """What saving does to environments whose state cannot be saved, without saving."""
+        for environment in self.environments.values():
+            if getattr(environment, "tier", 1) > 1:
+                environment.state()
+
+    @property
+    def tier(self) -> int:
+        """The worst way any environment's state is saved: 1 exact, 2 replayed, 3 rebuilt."""
+        return max((getattr(e, "tier", 1) for e in self.environments.values()), default=1)
+
+    def parameters(self) -> dict[str, dict[str, Any]]:
+        """Parameters and statistics of every module, by path."""
+        modules = self.modules.items()
+        return {k: dict(m.state_dict()) for k, m in modules if hasattr(m, "state_dict")}
+
+    def load_parameters(self, state: Mapping[str, Any]) -> None:
+        """Take over what `parameters` gave."""
+        for path, module in self.modules.items():
+            if hasattr(module, "load_state_dict"):
+                module.load_state_dict(state[path])
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from a state."""
+        self.load_parameters(state["parameters"])
+        for path, optimizer in self.optimizers.items():
+            saved = state["optimizers"][path]
+            optimizer.load_state(saved["own"])
+            optimizer.grad_norm = torch.as_tensor(saved["norm"]).to(self.device)
+        for path, buffer in self.buffers.items():
+            buffer.load_state(state["buffers"][path])
+        for path, environment in self.environments.items():
+            environment.load_state(state["environments"][path])
+        self.registers.clear()
+        for name, values in state["registers"].items():
+            self.registers[name] = tuple(map_tree(self._placed, value) for value in values)
+        self.counters.update(state["counters"])
+        self.log.clear()
+        self.log.update(state["log"])
+        self._generators = dict(state["generators"])
+        if self._inside:
+            set_generators(self._generators)
+
+    def _placed(self, tensor: Any) -> torch.Tensor:
+        return torch.as_tensor(tensor).to(self.device)
+
+    def close(self) -> None:
+        """End the environments."""
+        for environment in self.environments.values():
+            environment.close()
+        linecache.cache.pop(self.file_name, None)
+
+
+class _Runnings(dict[str, Running[Any]]):
+    """Handles for phases written by hand, made at first use."""
+
+    def __init__(self, program: Program) -> None:
+        super().__init__()
+        self.program = program
+
+    def __missing__(self, path: str) -> Running[Any]:
+        part = next(p for b, p in self.program.lowered.functions.values() if p.socket_path == path)
+        self[path] = Running(part, self.program)
+        return self[path]
+
+
+def _set(target: Any, name: str, value: float) -> None:
+    setter = getattr(target, f"set_{name}", None)
+    if callable(setter):
+        setter(value)
+    else:
+        target.__dict__[name] = value
+
+
+def _timed(
+    function: Callable[..., Any],
+    seconds: dict[str, float],
+    name: str,
+    wait: Callable[[], object] | None,
+) -> Callable[..., Any]:
+    clock = time.perf_counter
+
+    def timed(*args: Any) -> Any:
+        begun = clock()
+        result = function(*args)
+        if wait is not None:
+            wait()
+        seconds[name] += clock() - begun
+        return result
+
+    return timed
+
+
+@contextlib.contextmanager
+def own_generators(seed: int, device: str) -> Iterator[None]:
+    """The process's generators, seeded; as they were afterwards."""
+    outside = generator_states(device)
+    try:
+        _seed(seed)
+        yield
+    finally:
+        set_generators(outside)
+
+
+def seeded_generators(seed: int, device: str) -> dict[str, Any]:
+    """Generator states as `seed` leaves them; the process's own are untouched."""
+    with own_generators(seed, device):
+        return generator_states(device)
+
+
+def _seed(seed: int) -> None:
+    """Start the three generators at unrelated places.
+
+    Small seeds are mixed first: PyTorch asks for seeds with a good balance of 0 and 1 bits
+    (`torch.Generator.manual_seed`), and people number their runs 0, 1, 2.
+    """
+    for_torch, for_python, for_numpy = np.random.SeedSequence(seed).generate_state(3, np.uint64)
+    torch.manual_seed(int(for_torch))
+    random.seed(int(for_python))
+    np.random.seed(int(for_numpy) % 2**32)  # user code may draw from numpy's global generator
+
+
+def generator_states(device: str) -> dict[str, Any]:
+    """The process's generators as tensors, arrays and numbers."""
+    kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
+    version, internal, following = random.getstate()
+    states = {
+        "torch": torch.get_rng_state(),
+        "numpy": [str(kind), np.array(keys), int(position), int(has_gauss), float(gauss)],
+        "python": [version, np.array(internal, np.uint32), following],
+    }
+    if device.startswith("cuda"):
+        states["cuda"] = [state.cpu() for state in torch.cuda.get_rng_state_all()]
+    return states
+
+
+def set_generators(states: Mapping[str, Any]) -> None:
+    """Go to states that `generator_states` gave."""
+    torch.set_rng_state(torch.as_tensor(states["torch"], dtype=torch.uint8))
+    kind, keys, position, has_gauss, gauss = states["numpy"]
+    np.random.set_state((kind, np.asarray(keys, np.uint32), position, has_gauss, gauss))
+    version, internal, following = states["python"]
+    random.setstate((version, tuple(np.asarray(internal).tolist()), following))
+    if "cuda" in states and torch.cuda.is_available():
+        saved = [torch.as_tensor(state, dtype=torch.uint8) for state in states["cuda"]]
+        torch.cuda.set_rng_state_all(saved)

@@ -1,0 +1,1 @@
+"""What is on a picture: chips, pins and wires as data, before anything has a place."""

@@ -1,0 +1,1 @@
+"""The laid out board as SVG, and as pixels."""

@@ -1,0 +1,1 @@
+"""How good the policy is: episodes apart from training."""

@@ -1,0 +1,1 @@
+"""Tensors before they exist, and how two specs become one."""

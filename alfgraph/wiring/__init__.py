@@ -1,0 +1,1 @@
+"""A board while it is wired: calls become nodes, results become wires."""

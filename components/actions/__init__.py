@@ -1,0 +1,1 @@
+"""What actions are made of: bounds and parts."""

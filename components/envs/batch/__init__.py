@@ -1,0 +1,1 @@
+"""Many environments at once, as time steps of tensors."""

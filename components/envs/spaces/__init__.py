@@ -1,0 +1,1 @@
+"""Gymnasium's spaces and the board's specs, values included."""

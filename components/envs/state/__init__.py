@@ -1,0 +1,1 @@
+"""The exact state of environments, for checkpoints."""

@@ -1,0 +1,1 @@
+"""Plain torch modules that networks are built of."""
