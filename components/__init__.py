@@ -88,10 +88,11 @@ from alfgraph.families.buffer import Buffer
 from alfgraph.families.environment import Environment
 from alfgraph.families.learning import Exploration, Loss, Metric, Optimizer, Returns
 from alfgraph.families.network import ActionValueFunction, Network, PolicyNetwork, ValueFunction
-from alfgraph.families.schedules import Epochs, Offline, OffPolicy, OnPolicy, Rate, Schedule
+from alfgraph.families.schedules import Epochs, Offline, OffPolicy, OnPolicy
 from alfgraph.families.timestep import TimeStep
 from alfgraph.families.trainer import Trainer
 from alfgraph.families.transform import Transform
+from alfgraph.wiring.schedule import Rate, Schedule
 
 __all__ = [
     "C51",

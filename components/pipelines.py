@@ -6,10 +6,10 @@ from alfgraph.components.algorithms.actor_critic import ActorCritic
 from alfgraph.components.envs.gym_env import GymEnv
 from alfgraph.families.algorithm import Algorithm
 from alfgraph.families.environment import Environment
-from alfgraph.families.schedules import Schedule
+from alfgraph.families.graph import Graph
 from alfgraph.families.trainer import Trainer
 from alfgraph.families.transform import Transform
-from alfgraph.wiring.graph import Graph
+from alfgraph.wiring.schedule import Schedule
 
 
 class Pipeline(Graph):

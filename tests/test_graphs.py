@@ -17,23 +17,24 @@ from typing import Any
 import pytest
 import torch
 
+import alfgraph
 from alfgraph.boards.loading import load
-from alfgraph.boards.overrides.swaps import set_values
 from alfgraph.cli import main
 from alfgraph.compiler.plan import Plan
+from alfgraph.drawing.layout.layout import lay_out
+from alfgraph.drawing.picture.bundle import bundle
+from alfgraph.drawing.picture.fold import fold, nested_boards
+from alfgraph.drawing.picture.from_plan import board_view
+from alfgraph.drawing.picture.text import wiring_table
+from alfgraph.drawing.rendering import render_view
+from alfgraph.families.graph import Graph
 from alfgraph.families.schedules import OffPolicy
+from alfgraph.overrides.swaps import set_values
 from alfgraph.program.program import Program
-from alfgraph.render.layout.layout import lay_out
-from alfgraph.render.picture.bundle import bundle
-from alfgraph.render.picture.fold import fold, nested_boards
-from alfgraph.render.picture.from_plan import board_view
-from alfgraph.render.picture.text import wiring_table
-from alfgraph.render.rendering import render_view
 from alfgraph.runtime.session import RunOptions, Session
-from alfgraph.wiring.graph import Graph
+from tests.drawing.test_layout import check_geometry
+from tests.drawing.test_lettering import check_lettering
 from tests.graph_files import GRAPHS, NEEDS, skip_without_packages
-from tests.render.test_layout import check_geometry
-from tests.render.test_lettering import check_lettering
 
 ROOT = Path(__file__).resolve().parents[1]
 ITERATIONS = 2
@@ -49,14 +50,14 @@ def short(path: Path) -> Graph:
         "trainer.eval_interval": None,  # one longer than the run is worth a warning
     }
     graph = set_values(load(path), ends)
-    if isinstance(graph.plan().compiled.board.collection, OffPolicy):
+    if isinstance(alfgraph.plan(graph).compiled.board.collection, OffPolicy):
         graph = set_values(graph, {"schedule.initial_collect_steps": 0})  # learn at once
     return graph
 
 
 @pytest.fixture(scope="module", params=GRAPHS, ids=lambda path: path.stem)
 def plan(request: pytest.FixtureRequest) -> Plan:
-    return short(request.param).plan()
+    return alfgraph.plan(short(request.param))
 
 
 def test_there_are_a_few_graph_files_one_for_an_idea() -> None:

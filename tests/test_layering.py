@@ -1,7 +1,7 @@
 """Files stand on floors and import only lower ones; imports never run in a circle.
 
 Everything is read from the syntax trees, nothing is imported. An import counts wherever it stands,
-inside functions too; the exceptions are listed in `UPWARD`.
+inside functions too.
 """
 
 import ast
@@ -21,10 +21,11 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("diagnostics", "distributions"),
     ("specs", "monitor"),
     ("wiring",),
+    ("overrides",),
     ("families", "execution"),
     ("boards",),
     ("compiler",),
-    ("program", "render"),
+    ("program", "drawing"),
     ("runtime", "live"),
     ("cli",),
 )
@@ -34,14 +35,6 @@ COMPONENTS_SEE_UP_TO = "families"
 
 # The board knows no component; only these hand parts to it.
 KNOW_COMPONENTS = ("alfgraph.cli", "alfgraph.__main__")
-
-# Where higher floors may be imported: in the bodies of Graph's conveniences, and for their types.
-CONVENIENCES = ("check", "plan", "render", "run", "swap", "_repr_mimebundle_")
-UPWARD: dict[str, frozenset[str]] = {
-    "alfgraph.wiring.graph": frozenset(
-        {"TYPE_CHECKING", *(f"Graph.{name}" for name in CONVENIENCES)}
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -122,14 +115,14 @@ class ImportCollector(ast.NodeVisitor):
 
 
 def imports(root: Path) -> list[Import]:
-    """List every import of an alfgraph module by an alfgraph module, listed exceptions left out."""
+    """List every import of an alfgraph module by an alfgraph module, wherever it stands."""
     files = module_files(root)
     found: list[Import] = []
     for module, path in sorted(files.items()):
         collector = ImportCollector(module, path.name == "__init__.py", frozenset(files))
         collector.visit(ast.parse(path.read_text(encoding="utf-8"), str(path)))
         found += collector.found
-    return [i for i in found if i.scope not in UPWARD.get(i.source, frozenset())]
+    return found
 
 
 def cycles(found: list[Import]) -> list[list[str]]:
@@ -244,12 +237,6 @@ def test_an_upward_import_is_found_wherever_it_stands(tmp_path: Path) -> None:
         "only alfgraph.cli, alfgraph.__main__ may know components",
         "alfgraph.specs:2 imports alfgraph.compiler.order, which stands on a higher floor",
     ]
-
-
-def test_the_listed_methods_of_graph_may_look_up(tmp_path: Path) -> None:
-    body = "class Graph:\n    def {}(self):\n        import alfgraph.plan\n"
-    assert imports(plant(tmp_path, wiring__graph=body.format("plan"), plan="")) == []
-    assert len(imports(plant(tmp_path, wiring__graph=body.format("walk"), plan=""))) == 1
 
 
 def test_a_circle_is_found(tmp_path: Path) -> None:

@@ -16,11 +16,12 @@ from pathlib import Path
 
 import pytest
 
+import alfgraph
 import alfgraph.components
 from alfgraph.boards.loading import load
 from alfgraph.cli import main
-from alfgraph.render.picture.from_plan import board_view
-from alfgraph.render.rendering import render_view
+from alfgraph.drawing.picture.from_plan import board_view
+from alfgraph.drawing.rendering import render_view
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -93,7 +94,7 @@ def test_the_picture_is_that_of_the_first_board() -> None:
     (picture,) = re.findall(r"!\[[^]]+\]\(([\w/.]+)\)", README)
     board = load(ROOT / BLOCKS[0].title)
     assert (ROOT / picture).read_text(encoding="utf-8") == render_view(
-        board_view(board.plan()), "svg"
+        board_view(alfgraph.plan(board)), "svg"
     )
 
 
@@ -101,7 +102,7 @@ def test_the_program_in_the_architecture_is_that_of_the_board() -> None:
     """`make docs` writes it again."""
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     program = [match["text"] for match in FENCE.finditer(text) if match["info"] == "python"][-1]
-    assert program == load(ROOT / "graphs/ppo_cart_pole.py").plan().code
+    assert program == alfgraph.plan(load(ROOT / "graphs/ppo_cart_pole.py")).code
 
 
 def test_the_box_holds_what_the_table_names() -> None:

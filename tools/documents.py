@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import alfgraph
 from alfgraph.boards.loading import load
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,9 +21,9 @@ def with_program(text: str, code: str) -> str:
 def main() -> None:
     """Write all of it."""
     for picture, graph in PICTURES.items():
-        load(ROOT / graph).render(ROOT / picture)
+        alfgraph.render(load(ROOT / graph), ROOT / picture)
     architecture = ROOT / "ARCHITECTURE.md"
-    code = load(ROOT / PROGRAM).plan().code
+    code = alfgraph.plan(load(ROOT / PROGRAM)).code
     architecture.write_text(with_program(architecture.read_text("utf-8"), code), "utf-8")
 
 

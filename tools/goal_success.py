@@ -12,18 +12,19 @@ from typing import Any
 
 import numpy as np
 
+import alfgraph
 from alfgraph.boards.loading import load
-from alfgraph.boards.overrides.swaps import set_values
 from alfgraph.boards.rebuilding import rebuild
 from alfgraph.compiler.plan import Plan
 from alfgraph.components import ReplayBuffer
+from alfgraph.families.graph import Graph
 from alfgraph.families.timestep import LAST
+from alfgraph.overrides.swaps import set_values
 from alfgraph.program.program import Program
 from alfgraph.runtime.checkpoints.checkpoint import load_checkpoint, read_board
 from alfgraph.runtime.evaluation.evaluation import evaluate
 from alfgraph.runtime.playing import find_checkpoint
 from alfgraph.runtime.session import RunOptions, Session
-from alfgraph.wiring.graph import Graph
 
 REACHED = 0.0
 
@@ -41,7 +42,7 @@ def success(program: Program, episodes: int) -> tuple[float, float]:
 
 def trained(graph: Graph, episodes: int) -> tuple[float, float]:
     """Train a board to its end and measure it."""
-    with Session(graph.plan(), None, RunOptions(quiet=True, save=False)) as session:
+    with Session(alfgraph.plan(graph), None, RunOptions(quiet=True, save=False)) as session:
         while not session.is_done:
             session.iterate()
         return success(session.program, episodes)
@@ -51,7 +52,7 @@ def of_run(directory: Path, episodes: int) -> tuple[float, float]:
     """Measure the last checkpoint of a run."""
     path = find_checkpoint(directory, "last")
     state = load_checkpoint(path)
-    plan: Plan = rebuild(read_board(path), state["provenance"]).plan()
+    plan: Plan = alfgraph.plan(rebuild(read_board(path), state["provenance"]))
     program = Program(plan, seed=0, device="cpu", training=False)
     program.load_parameters(state["program"]["parameters"])
     return success(program, episodes)

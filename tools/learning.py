@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from alfgraph.boards.loading import load
-from alfgraph.boards.overrides.swaps import parse_assignment, set_values
+from alfgraph.overrides.swaps import parse_assignment, set_values
 from alfgraph.runtime.run import run
 
 

@@ -26,6 +26,7 @@ from pathlib import Path
 
 import torch
 
+import alfgraph
 from alfgraph.boards.loading import load
 from alfgraph.runtime.checkpoints.checkpoint import find_last
 from alfgraph.runtime.comparison import run_differences
@@ -91,7 +92,9 @@ def torture(board: Path, kills: int, moments: random.Random) -> list[str]:
     """Kill runs of a board so often; what differs from an uninterrupted run."""
     place = Path(tempfile.mkdtemp(prefix="torture-"))
     whole = place / "whole"
-    load(board).plan()  # what compiling imports is imported once, and inherited by the children
+    alfgraph.plan(
+        load(board)
+    )  # what compiling imports is imported once, and inherited by the children
     seconds = finish(board, whole)
     seconds = min(seconds, finish(board, place / "again"))
     lines = [f"again: {line}" for line in run_differences(whole, place / "again")]

@@ -20,15 +20,15 @@ from typing import Any
 from pydantic import BaseModel
 
 from alfgraph.boards.loading import MODULE_PREFIX
-from alfgraph.boards.overrides.addressing import joined
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help
 from alfgraph.diagnostics.errors import SettingError
 from alfgraph.diagnostics.repairs.calls import named_function
 from alfgraph.diagnostics.value_text import shown
+from alfgraph.families.graph import Graph
 from alfgraph.families.trainer import Trainer
+from alfgraph.overrides.addressing import joined
 from alfgraph.wiring.binding import bind
 from alfgraph.wiring.component import Component
-from alfgraph.wiring.graph import Graph
 
 Description = dict[str, Any]
 

@@ -14,8 +14,8 @@ from alfgraph.diagnostics.repairs.calls import ended_with, imported, plugged_int
 from alfgraph.diagnostics.source import Source
 from alfgraph.diagnostics.suggestions import did_you_mean, listing
 from alfgraph.families.environment import Environment
+from alfgraph.families.graph import Graph
 from alfgraph.wiring.component import Component
-from alfgraph.wiring.graph import Graph
 
 
 def choose_graph(module: ModuleType, path: Path, name: str = "") -> Graph:

@@ -29,10 +29,10 @@ from alfgraph.boards.file_errors import (
     unreadable,
 )
 from alfgraph.boards.graph_choice import choose_graph
-from alfgraph.boards.overrides.origins import graph_file, record_file
 from alfgraph.diagnostics.errors import AlfgraphError
 from alfgraph.diagnostics.source import Source
-from alfgraph.wiring.graph import Graph
+from alfgraph.families.graph import Graph
+from alfgraph.overrides.origins import graph_file, record_file
 
 MODULE_PREFIX = "alfgraph_graph_file_"
 """Modules of graph files are named so, with the file's stem and a digest of its path."""

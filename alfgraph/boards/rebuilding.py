@@ -20,10 +20,11 @@ from pydantic import BaseModel, ValidationError
 
 from alfgraph.boards.board_file import describe, difference
 from alfgraph.boards.loading import MODULE_PREFIX, load_module
-from alfgraph.boards.overrides.addressing import joined
 from alfgraph.diagnostics.errors import CheckpointError
+from alfgraph.families.graph import Graph
+from alfgraph.overrides.addressing import joined
 from alfgraph.wiring.component import Component
-from alfgraph.wiring.graph import Graph, parts_below
+from alfgraph.wiring.tree import parts_below
 
 FILES, GIVEN = "files", "given"
 

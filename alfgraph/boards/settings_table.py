@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from alfgraph.boards.overrides.addressing import Scope, joined, socket_families
-from alfgraph.boards.overrides.origins import DEFAULT, Origin, origin_of, recorded_origins
 from alfgraph.diagnostics.source import Source
 from alfgraph.diagnostics.value_text import shown
+from alfgraph.families.graph import Graph
+from alfgraph.overrides.addressing import Scope, joined, socket_families
+from alfgraph.overrides.origins import DEFAULT, Origin, origin_of, recorded_origins
 from alfgraph.wiring.component import Component
-from alfgraph.wiring.graph import Graph
 
 
 @dataclass(frozen=True)

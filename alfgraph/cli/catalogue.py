@@ -13,9 +13,9 @@ from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Retype
 from alfgraph.diagnostics.errors import SettingError
 from alfgraph.diagnostics.suggestions import did_you_mean, listing
 from alfgraph.families.annealing import Annealing
-from alfgraph.families.schedules import Schedule
 from alfgraph.families.trainer import Trainer
 from alfgraph.wiring.component import Component
+from alfgraph.wiring.schedule import Schedule
 
 Kind = type[Component] | type[Annealing]
 

@@ -16,12 +16,13 @@ from typing import Any
 
 from alfgraph.boards.board_file import Description, describe, difference
 from alfgraph.boards.loading import load
+from alfgraph.compiler.pipeline import compile_graph
 from alfgraph.diagnostics.errors import AlfgraphError, UsageError, WiringError
 from alfgraph.diagnostics.suggestions import listing
-from alfgraph.render.picture.compare import compare
-from alfgraph.render.picture.from_plan import board_view, failed_view
-from alfgraph.render.picture.view import BoardView
-from alfgraph.wiring.graph import Graph
+from alfgraph.drawing.picture.compare import compare
+from alfgraph.drawing.picture.from_plan import board_view, failed_view
+from alfgraph.drawing.picture.view import BoardView
+from alfgraph.families.graph import Graph
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _side(name: str) -> Side:
 def _drawn(name: str, graph: Graph) -> Side:
     description = describe(graph)
     try:
-        return Side(name, description, board_view(graph.plan()))
+        return Side(name, description, board_view(compile_graph(graph)))
     except WiringError as error:
         view = failed_view(graph, error.diagnostics)
         doubts = f"`{name}` does not check; its wires are compared as far as they are known"
@@ -143,7 +144,9 @@ def _run(name: str, path: Path) -> Side:
     except AlfgraphError as error:
         reason = error.diagnostics[0].message
         return Side(name, found, None, f"of `{name}` only the settings are compared: {reason}")
-    return Side(name, found, board_view(graph.plan()).model_copy(update={"name": path.name}))
+    return Side(
+        name, found, board_view(compile_graph(graph)).model_copy(update={"name": path.name})
+    )
 
 
 def _made_again(description: Description, checkpoints: Path) -> Graph:

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from alfgraph.boards.loading import load, module_of
-from alfgraph.boards.overrides.addressing import locate, socket_families, split_path, takes_many
-from alfgraph.boards.overrides.origins import add_note
-from alfgraph.boards.overrides.swaps import parse_assignment, set_values, swap
 from alfgraph.cli.catalogue import catalogue, find_kind
 from alfgraph.cli.requests import BoardRequest
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Retype
 from alfgraph.diagnostics.errors import SettingError
 from alfgraph.diagnostics.suggestions import listing
+from alfgraph.families.graph import Graph
+from alfgraph.overrides.addressing import locate, socket_families, split_path, takes_many
+from alfgraph.overrides.origins import add_note
+from alfgraph.overrides.swaps import parse_assignment, set_values, swap
 from alfgraph.wiring.component import Component
-from alfgraph.wiring.graph import Graph
 from alfgraph.wiring.settings import OPTION, PATH, VALUE
 
 _EMPTY = {"null", "none", "None", ""}

@@ -12,7 +12,6 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from alfgraph.boards.overrides.addressing import socket_families
 from alfgraph.cli.catalogue import Kind, catalogue, find_kind
 from alfgraph.cli.reporting import terminal_width
 from alfgraph.cli.tables import styled, table
@@ -20,6 +19,7 @@ from alfgraph.diagnostics.errors import UsageError
 from alfgraph.diagnostics.source import Source
 from alfgraph.diagnostics.value_text import limits, shown, type_name
 from alfgraph.families.annealing import Annealing
+from alfgraph.overrides.addressing import socket_families
 from alfgraph.wiring.component import Component, Operation
 
 _TITLES = {

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from alfgraph.compiler.plan import Plan
     from alfgraph.diagnostics.errors import AlfgraphError
-    from alfgraph.wiring.graph import Graph
+    from alfgraph.families.graph import Graph
 
 INTERRUPTED = 130
 
@@ -88,8 +88,8 @@ def check(request: CheckRequest) -> None:
         raise typer.Exit(1) from None
     notes = _notes(graph, plan)
     if request.render:
-        from alfgraph.render.picture.from_plan import board_view
-        from alfgraph.render.rendering import render_view
+        from alfgraph.drawing.picture.from_plan import board_view
+        from alfgraph.drawing.rendering import render_view
 
         render_view(board_view(plan), request.render)
     if style == "json":
@@ -97,8 +97,8 @@ def check(request: CheckRequest) -> None:
     elif style == "github":
         print(to_github(notes), end="\n" if notes else "")
     else:
-        from alfgraph.render.picture.from_plan import board_view
-        from alfgraph.render.picture.text import wiring_table
+        from alfgraph.drawing.picture.from_plan import board_view
+        from alfgraph.drawing.picture.text import wiring_table
 
         print(wiring_table(board_view(plan), terminal_width()).rstrip(), flush=True)
         if notes:
@@ -127,8 +127,8 @@ def plan(request: PlanRequest) -> None:
 def render(request: RenderRequest) -> None:
     """Draw the circuit board."""
     from alfgraph.cli.reporting import print_notes
-    from alfgraph.render.picture.from_plan import board_view, folder_of
-    from alfgraph.render.rendering import FORMATS, render_view
+    from alfgraph.drawing.picture.from_plan import board_view, folder_of
+    from alfgraph.drawing.rendering import FORMATS, render_view
 
     graph, made = _planned(request)
     print_notes(_notes(graph, made))
@@ -156,19 +156,20 @@ def render(request: RenderRequest) -> None:
 @takes(BoardRequest)
 def config(request: BoardRequest) -> None:
     """List every setting: its value, and where that comes from."""
-    from alfgraph.boards.overrides.origins import notes_of
     from alfgraph.boards.settings_table import settings_of
     from alfgraph.cli.opening import open_board, prints_to_stderr
     from alfgraph.cli.reporting import print_notes
     from alfgraph.cli.tables import settings_as_json, settings_text
     from alfgraph.compiler.idle_settings import without_effect
+    from alfgraph.compiler.pipeline import compile_graph
     from alfgraph.diagnostics.errors import BoardError
+    from alfgraph.overrides.origins import notes_of
 
     graph = open_board(request)
     rows, idle, notes = settings_of(graph), None, list(notes_of(graph))
     try:
         with prints_to_stderr(request.json):
-            made = graph.plan()
+            made = compile_graph(graph)
     except BoardError as error:  # the settings can be read all the same
         notes += [d.model_copy(update={"severity": "warning"}) for d in error.diagnostics]
     else:
@@ -184,7 +185,7 @@ def diff(request: DiffRequest) -> None:
     from alfgraph.cli.comparing import differences
     from alfgraph.cli.reporting import terminal_width
     from alfgraph.diagnostics.errors import UsageError
-    from alfgraph.render.rendering import render_view
+    from alfgraph.drawing.rendering import render_view
 
     found = differences(request.a, request.b)
     for doubt in found.doubts:
@@ -341,8 +342,8 @@ def _failure_drawer(request: CheckRequest) -> Callable[[Graph, AlfgraphError], N
     path = request.render
 
     def draw(graph: Graph, error: AlfgraphError) -> None:
-        from alfgraph.render.picture.from_plan import failed_view
-        from alfgraph.render.rendering import render_view
+        from alfgraph.drawing.picture.from_plan import failed_view
+        from alfgraph.drawing.rendering import render_view
 
         render_view(failed_view(graph, error.diagnostics), path)
 
@@ -359,15 +360,16 @@ def _planned(
         failed: told of a board that can be opened but not planned.
     """
     from alfgraph.boards.board_file import describe
-    from alfgraph.boards.overrides.origins import notes_of
     from alfgraph.cli.opening import blamed, open_board, prints_to_stderr
+    from alfgraph.compiler.pipeline import compile_graph
     from alfgraph.diagnostics.errors import AlfgraphError
+    from alfgraph.overrides.origins import notes_of
 
     graph = open_board(request)
     try:
         describe(graph)  # a run writes its board down, so what checks can be written
         with prints_to_stderr(request.json):
-            return graph, graph.plan()
+            return graph, compile_graph(graph)
     except AlfgraphError as error:
         error.diagnostics = (*blamed(request, error.diagnostics), *notes_of(graph))
         if failed is not None:
@@ -377,9 +379,9 @@ def _planned(
 
 def _notes(graph: Graph, made: Plan) -> list[Any]:
     """What swaps and overrides decided, and what the check found besides errors; each once."""
-    from alfgraph.boards.overrides.origins import notes_of
     from alfgraph.boards.settings_table import settings_of
     from alfgraph.compiler.idle_settings import idle_overrides
+    from alfgraph.overrides.origins import notes_of
 
     idle = idle_overrides(made, settings_of(graph))
     return list(dict.fromkeys((*notes_of(graph), *idle, *made.notes)))

@@ -7,12 +7,12 @@ from typing import Any
 
 from alfgraph.diagnostics.diagnostic import Reporter
 from alfgraph.families.buffer_contents import BufferNumbers
-from alfgraph.families.schedules import Rate, Schedule
+from alfgraph.families.graph import Graph
 from alfgraph.families.trainer import Trainer
 from alfgraph.specs.spec import DistributionSpec, Spec, Symbol
 from alfgraph.specs.unify import Solver
 from alfgraph.wiring.component import Operation
-from alfgraph.wiring.graph import Graph
+from alfgraph.wiring.schedule import Rate, Schedule
 from alfgraph.wiring.trace import Node, Trace, Value
 
 

@@ -8,10 +8,11 @@ from alfgraph.boards.settings_table import SettingRow
 from alfgraph.compiler.compilation import Board
 from alfgraph.compiler.plan import Plan
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help
-from alfgraph.families.schedules import Schedule
+from alfgraph.families.graph import Graph
 from alfgraph.families.trainer import Trainer
 from alfgraph.wiring.component import Component
-from alfgraph.wiring.graph import Graph, parts_below
+from alfgraph.wiring.schedule import Schedule
+from alfgraph.wiring.tree import parts_below
 
 COLLECTING = "unroll_length"
 """Of a schedule: read only where it is the outermost, which decides how much is collected."""

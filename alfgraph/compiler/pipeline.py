@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from alfgraph.boards.overrides.origins import graph_name
 from alfgraph.compiler.compilation import Board
 from alfgraph.compiler.gradients.liveness import mark_live
 from alfgraph.compiler.gradients.recompute import cross_rollouts
@@ -21,8 +20,9 @@ from alfgraph.compiler.tracing.tracing import trace_board
 from alfgraph.compiler.trial.trial import run_trial, run_trial_with_gradient
 from alfgraph.diagnostics.diagnostic import Diagnostic, Reporter
 from alfgraph.diagnostics.errors import WiringError
+from alfgraph.families.graph import Graph
+from alfgraph.overrides.origins import graph_name
 from alfgraph.wiring.binding import bind
-from alfgraph.wiring.graph import Graph
 
 
 class _Unheeded(Reporter):
@@ -80,6 +80,24 @@ def compile_graph(graph: Graph, *, recompute: bool = True, name: str | None = No
     board = check_graph(graph, recompute=recompute)
     board.reporter.raise_if_errors(WiringError)
     return _planned(graph, board, name)
+
+
+def plan(board: Graph) -> Plan:
+    """Check a board and make its plan: the schedule in numbers, every wire, the program.
+
+    Raises:
+        BoardError: with every diagnostic of the board, root cause first.
+    """
+    return compile_graph(board)
+
+
+def check(board: Graph) -> Plan:
+    """Check a board; the same as `plan`, for those who only want to know.
+
+    Raises:
+        BoardError: with every diagnostic of the board, root cause first.
+    """
+    return compile_graph(board)
 
 
 def _unchecked(graph: Graph) -> Plan:

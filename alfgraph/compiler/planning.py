@@ -27,10 +27,11 @@ from alfgraph.compiler.schedule.loops import (
     unroll_length,
 )
 from alfgraph.families.buffer import Buffer
+from alfgraph.families.graph import Graph
 from alfgraph.families.learning import Optimizer
 from alfgraph.specs.spec import Symbol, batch_of
-from alfgraph.wiring.graph import Graph, parts_below
 from alfgraph.wiring.trace import Node, Value
+from alfgraph.wiring.tree import parts_below
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from alfgraph.families.graph import Graph
 from alfgraph.families.timestep import TimeStep
-from alfgraph.wiring.graph import Graph
 from alfgraph.wiring.wires import Wire, refuse
 
 if TYPE_CHECKING:

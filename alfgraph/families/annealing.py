@@ -7,7 +7,7 @@ resume, in a second run of the same process or in a copy is the value of an unin
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -44,6 +44,9 @@ class Progress:
 
 class Annealing(SettingGroup):
     """A value that changes with progress. Plug it in where a setting is `float | Annealing`."""
+
+    purpose: ClassVar[str] = "a value that changes with progress"
+    example: ClassVar[str] = '{"kind": "LinearAnnealing", "start": 1e-3, "end": 0}'
 
     @model_validator(mode="after")
     def _at_must_be_defined(self) -> Self:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from alfgraph.diagnostics.repairs.classes import declaring_forward
+from alfgraph.families.graph import Graph
 from alfgraph.families.timestep import TimeStep
 from alfgraph.wiring.component import Component
-from alfgraph.wiring.graph import Graph
 from alfgraph.wiring.wires import refuse
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alfgraph.render.picture.view import PinRef
+from alfgraph.drawing.picture.view import PinRef
 
 LEASE = 3.0
 """Seconds for which a page that asks no more still counts: its wires are measured as long."""

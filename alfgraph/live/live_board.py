@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from alfgraph.diagnostics.errors import AlfgraphError
+from alfgraph.drawing.picture.from_plan import board_view
 from alfgraph.live.bulletin import Bulletin
 from alfgraph.live.curves import LOSS, Curves
 from alfgraph.live.pace import Pace
@@ -23,13 +24,12 @@ from alfgraph.live.page import live_page
 from alfgraph.live.probing import Probes
 from alfgraph.live.server import BoardServer
 from alfgraph.monitor.progress import Course, NoProgress, Progress, Record
-from alfgraph.render.picture.from_plan import board_view
 from alfgraph.runtime.summaries import mean_of
 
 if TYPE_CHECKING:
+    from alfgraph.drawing.picture.view import PinRef
     from alfgraph.monitor.episodes import EpisodeMetrics
     from alfgraph.program.program import Program
-    from alfgraph.render.picture.view import PinRef
 
 INTERVAL = 0.5
 """Seconds between two news at least."""

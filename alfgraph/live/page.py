@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alfgraph.render.page.html import draw_html
-from alfgraph.render.picture.view import BoardView
+from alfgraph.drawing.page.html import draw_html
+from alfgraph.drawing.picture.view import BoardView
 
 
 def live_page(view: BoardView) -> str:

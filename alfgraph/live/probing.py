@@ -14,10 +14,10 @@ from typing import Any
 
 from alfgraph.compiler.lowering.function_writer import PROBE
 from alfgraph.compiler.lowering.program_writer import lower
+from alfgraph.drawing.picture.from_plan import values_by_pin
+from alfgraph.drawing.picture.view import PinRef
 from alfgraph.live.measuring import Measurement
 from alfgraph.program.program import Program
-from alfgraph.render.picture.from_plan import values_by_pin
-from alfgraph.render.picture.view import PinRef
 
 
 class Probes:

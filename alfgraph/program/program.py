@@ -24,13 +24,14 @@ from alfgraph.execution import Recurrent, map_tree
 from alfgraph.families.annealing import Annealing, Progress
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.environment import Environment
+from alfgraph.families.graph import Graph
 from alfgraph.families.learning import Optimizer, Target
 from alfgraph.program.random_actions import random_actions
 from alfgraph.program.running import Running
 from alfgraph.specs.spec import RecordSpec, TensorSpec, batch_of, with_batch
 from alfgraph.wiring.component import Component
-from alfgraph.wiring.graph import Graph, parts_below
 from alfgraph.wiring.trace import Node
+from alfgraph.wiring.tree import parts_below
 
 _OF_TRAINING = (Buffer, Environment, Optimizer)
 

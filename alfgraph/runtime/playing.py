@@ -10,6 +10,7 @@ from typing import Any, TypedDict, Unpack
 import torch
 
 from alfgraph.boards.rebuilding import rebuild
+from alfgraph.compiler.pipeline import compile_graph
 from alfgraph.compiler.schedule.loops import environment_of
 from alfgraph.diagnostics.errors import CheckpointError, SettingError, UsageError
 from alfgraph.program.program import Program
@@ -61,7 +62,7 @@ def play(
     film = Film(Path(video)) if video is not None else None
     path = find_checkpoint(run, checkpoint)
     state = load_checkpoint(path)
-    plan = rebuild(read_board(path), state["provenance"]).plan()
+    plan = compile_graph(rebuild(read_board(path), state["provenance"]))
     trainer = plan.compiled.board.trainer
     seed = trainer.random_seed if seed is None else seed
     part = environment_of(plan.compiled.board.section("predict"))

@@ -13,12 +13,13 @@ from typing import Any, Unpack
 
 import torch
 
+from alfgraph.compiler.pipeline import compile_graph
 from alfgraph.compiler.plan import Plan
 from alfgraph.diagnostics.errors import UsageError
+from alfgraph.families.graph import Graph
 from alfgraph.families.trainer import checked_device
 from alfgraph.monitor.progress import Progress
 from alfgraph.runtime.session import RunOptions, Session
-from alfgraph.wiring.graph import Graph
 
 WIDE = 128
 """Width from which a second thread helps (measured: below it costs)."""
@@ -73,7 +74,7 @@ def run(
         BoardError: the board has errors; nothing was created.
         RunError: the run failed; the last checkpoint is whole.
     """
-    made = plan if plan is not None else graph.plan()
+    made = plan if plan is not None else compile_graph(graph)
     check_device(options.get("device") or made.compiled.board.trainer.device)
     session = Session(made, run_dir, options)
     with threads(made), session, interruptions(session.progress) as asked:

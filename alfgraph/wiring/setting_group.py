@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, dataclass_transform
+from typing import Any, ClassVar, dataclass_transform
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic._internal._model_construction import ModelMetaclass
@@ -29,6 +29,14 @@ class _ToldMeta(ModelMetaclass):
 
 
 class SettingGroup(BaseModel, metaclass=_ToldMeta):
-    """Frozen settings; a wrong one is told like a component's."""
+    """Frozen settings; a wrong one is told like a component's.
+
+    Attributes (class):
+        purpose: what it is plugged in for, as the subject of a sentence.
+        example: how one is written as JSON.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    purpose: ClassVar[str] = "a group of settings"
+    example: ClassVar[str] = "{}"

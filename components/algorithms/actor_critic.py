@@ -12,9 +12,10 @@ from alfgraph.families.algorithm import Algorithm
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.learning import Loss, Optimizer
 from alfgraph.families.network import PolicyNetwork, ValueFunction
-from alfgraph.families.schedules import OnPolicy, Schedule
+from alfgraph.families.schedules import OnPolicy
 from alfgraph.families.timestep import TimeStep
 from alfgraph.wiring.records import Record
+from alfgraph.wiring.schedule import Schedule
 from alfgraph.wiring.wires import Wire
 
 

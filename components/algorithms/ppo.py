@@ -8,9 +8,10 @@ from alfgraph.components.losses.actor_critic_losses import ActorCriticLoss, PPOL
 from alfgraph.components.optimizers.optimizers import Adam
 from alfgraph.components.returns.advantages import GAE, ValueTarget
 from alfgraph.families.learning import Optimizer
-from alfgraph.families.schedules import Epochs, Schedule
+from alfgraph.families.schedules import Epochs
 from alfgraph.families.timestep import TimeStep
 from alfgraph.wiring.records import Record
+from alfgraph.wiring.schedule import Schedule
 from alfgraph.wiring.wires import Wire
 
 

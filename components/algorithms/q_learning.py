@@ -16,8 +16,9 @@ from alfgraph.components.targets.target import Target
 from alfgraph.families.algorithm import Algorithm
 from alfgraph.families.annealing import LinearAnnealing
 from alfgraph.families.learning import Optimizer
-from alfgraph.families.schedules import OffPolicy, Schedule
+from alfgraph.families.schedules import OffPolicy
 from alfgraph.families.timestep import TimeStep
+from alfgraph.wiring.schedule import Schedule
 from alfgraph.wiring.wires import Wire
 
 

@@ -19,9 +19,10 @@ from alfgraph.components.targets.target import Target
 from alfgraph.families.algorithm import Algorithm
 from alfgraph.families.learning import Optimizer
 from alfgraph.families.network import PolicyNetwork
-from alfgraph.families.schedules import OffPolicy, Schedule
+from alfgraph.families.schedules import OffPolicy
 from alfgraph.families.timestep import TimeStep
 from alfgraph.wiring.records import Record
+from alfgraph.wiring.schedule import Schedule
 from alfgraph.wiring.wires import Wire
 
 

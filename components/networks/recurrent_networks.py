@@ -8,8 +8,8 @@ from alfgraph.components.networks.actor_network import ActorDistributionNetwork
 from alfgraph.components.networks.mlp_network import MLP
 from alfgraph.components.networks.recurrent_memory import LSTM, Memory
 from alfgraph.components.networks.value_network import ValueNetwork
+from alfgraph.families.graph import Graph
 from alfgraph.families.network import Network, PolicyNetwork, ValueFunction
-from alfgraph.wiring.graph import Graph
 from alfgraph.wiring.ports import In
 
 

@@ -7,12 +7,13 @@ from pydantic import Field
 from alfgraph.families.algorithm import Algorithm
 from alfgraph.families.annealing import Annealing
 from alfgraph.families.environment import Environment
+from alfgraph.families.graph import Graph
 from alfgraph.families.learning import Optimizer
 from alfgraph.families.network import Network
-from alfgraph.families.schedules import Epochs, OffPolicy, OnPolicy, Rate, Schedule
+from alfgraph.families.schedules import Epochs, OffPolicy, OnPolicy
 from alfgraph.families.trainer import Trainer
 from alfgraph.families.transform import Transform
-from alfgraph.wiring.graph import Graph
+from alfgraph.wiring.schedule import Rate, Schedule
 
 
 class World(Environment):

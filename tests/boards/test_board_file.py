@@ -7,11 +7,11 @@ import pytest
 
 from alfgraph.boards.board_file import board_hash, describe, difference
 from alfgraph.boards.loading import load
-from alfgraph.boards.overrides.swaps import set_values, swap
 from alfgraph.diagnostics.errors import SettingError
 from alfgraph.families.annealing import LinearAnnealing
 from alfgraph.families.schedules import OnPolicy
 from alfgraph.families.trainer import Trainer
+from alfgraph.overrides.swaps import set_values, swap
 from tests.boards.override_boards import (
     Actor,
     Board,

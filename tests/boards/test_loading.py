@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from alfgraph.boards.loading import load
-from alfgraph.boards.overrides.origins import graph_file, graph_name
 from alfgraph.diagnostics.diagnostic import Diagnostic
 from alfgraph.diagnostics.errors import GraphFileError, SettingError, WiringError
+from alfgraph.overrides.origins import graph_file, graph_name
 
 BOARDS = "from tests.boards.override_boards import *\n"
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from gymnasium import spaces
 
+import alfgraph
 from alfgraph.compiler import compile_graph
 from alfgraph.components import (
     GAE,
@@ -228,7 +229,7 @@ def test_it_is_refused_before_anything_runs(graph: Pipeline, said: str) -> None:
 def test_what_a_part_says_in_the_trial_run_gains_code_and_place() -> None:
     graph = board(PPO(returns=GAE(gamma=(0.9, 0.8))))
     with pytest.raises(AlfgraphError, match=r"E110.*gamma has shape \(2,\)") as caught:
-        graph.plan()
+        alfgraph.plan(graph)
     assert caught.value.diagnostics[0].path == "algorithm.returns"
     assert caught.value.diagnostics[0].source is not None
 

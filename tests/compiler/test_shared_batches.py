@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import alfgraph
 from alfgraph.compiler import compile_graph
 from alfgraph.components import (
     DQN,
@@ -101,7 +102,7 @@ def test_one_replay_buffer_gives_mini_batches_of_one_shape() -> None:
 
 def test_the_bytes_of_several_rollouts_are_foreseen() -> None:
     """Two rollouts of [4, 2] records: step_type 4, observation 16, returns 4 bytes."""
-    plan = phasic().plan()
+    plan = alfgraph.plan(phasic())
     planned = {buffer.path: buffer for buffer in plan.buffers}["algorithm.memory"]
     program = trained(phasic(), 1)
     stored = program.buffers["algorithm.memory"].leaves.tensors

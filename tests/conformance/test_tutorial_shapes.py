@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import alfgraph
 from alfgraph import In, Out, Record, Wire
 from alfgraph.components import (
     SGD,
@@ -31,7 +32,7 @@ from alfgraph.components import (
     ValueNetwork,
 )
 from alfgraph.families.annealing import Progress
-from alfgraph.wiring.graph import Graph
+from alfgraph.families.graph import Graph
 from tests.whole_boards.driving import iterate, started
 
 
@@ -54,7 +55,7 @@ def shapes(graph: Graph, name: str, iterations: int = 1) -> list[tuple[int, ...]
 
 
 def test_the_minimal_board_is_240_steps_and_one_update_an_iteration() -> None:
-    plan = Pipeline().plan()
+    plan = alfgraph.plan(Pipeline())
     assert (plan.schedule.num_environments, plan.schedule.unroll_length) == (30, 8)
     assert plan.schedule.env_steps_per_iteration == 240
     assert plan.schedule.updates_per_iteration == 1
@@ -129,7 +130,7 @@ class OffPolicyInterfaces(Algorithm):
 
 def test_replayed_mini_batches_have_alfs_shapes() -> None:
     graph = Pipeline(env=GymEnv(num_envs=10), algorithm=OffPolicyInterfaces())
-    plan = graph.plan()
+    plan = alfgraph.plan(graph)
     assert plan.schedule.env_steps_per_iteration == 30
     assert plan.schedule.updates_per_iteration == 2
     axes = {phase.name: phase.axes for phase in plan.phases}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import alfgraph
 from alfgraph.boards.loading import load
 from alfgraph.diagnostics.diagnostic import render_all
 from alfgraph.diagnostics.errors import AlfgraphError
@@ -23,7 +24,7 @@ CASES = sorted(path.stem for path in GOLDEN.glob("*.txt"))
 def says(path: Path) -> str:
     """What `check` prints of a graph file: errors, or else warnings and notes."""
     try:
-        return render_all(load(path).plan().notes)
+        return render_all(alfgraph.plan(load(path)).notes)
     except AlfgraphError as error:
         return error.report()
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+import alfgraph
 from alfgraph.compiler.compilation import Board
 from alfgraph.compiler.pipeline import _unchecked
 from alfgraph.compiler.plan import Plan
@@ -20,8 +21,8 @@ from alfgraph.compiler.tracing.tracing import trace_board
 from alfgraph.diagnostics.diagnostic import Diagnostic, Reporter, to_json
 from alfgraph.diagnostics.errors import AlfgraphError
 from alfgraph.diagnostics.source import Source
-from alfgraph.render.picture.from_plan import board_view
-from alfgraph.render.rendering import render_view
+from alfgraph.drawing.picture.from_plan import board_view
+from alfgraph.drawing.rendering import render_view
 from alfgraph.runtime.session import RunOptions, Session
 from alfgraph.wiring.binding import bind
 from alfgraph.wiring.trace import Node
@@ -111,7 +112,7 @@ def _judged(mutant: Mutant) -> Verdict:
         return _finding("traceback", mutant.refusal)
     with _noted_failures() as masked:
         try:
-            plan: Plan = mutant.graph.plan()
+            plan: Plan = alfgraph.plan(mutant.graph)
         except AlfgraphError as error:
             if masked:
                 return _finding("masked traceback", masked[0])

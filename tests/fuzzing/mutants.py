@@ -9,11 +9,11 @@ from random import Random
 from typing import Any
 
 from alfgraph import components
-from alfgraph.boards.overrides.addressing import socket_families
-from alfgraph.boards.overrides.swaps import set_values, swap
 from alfgraph.components import Epochs, GymEnv, Offline, OffPolicy, OnPolicy, Transform
+from alfgraph.families.graph import Graph
+from alfgraph.overrides.addressing import socket_families
+from alfgraph.overrides.swaps import set_values, swap
 from alfgraph.wiring.component import Component
-from alfgraph.wiring.graph import Graph
 from alfgraph.wiring.ports import In, Out, Port
 from tests.fuzzing.rewiring import rewire
 from tests.fuzzing.starts import STARTS, paths_of, shrink

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from alfgraph.boards.loading import load
-from alfgraph.boards.overrides.swaps import set_values
 from alfgraph.components import (
     GRU,
     PPO,
@@ -28,7 +27,9 @@ from alfgraph.components import (
     Scalarize,
 )
 from alfgraph.diagnostics.errors import AlfgraphError
-from alfgraph.wiring.graph import Graph, parts_below
+from alfgraph.families.graph import Graph
+from alfgraph.overrides.swaps import set_values
+from alfgraph.wiring.tree import parts_below
 from tests.whole_boards import test_whole_runs
 from tests.whole_boards.curiosity import ICM
 from tests.whole_boards.worlds import Camera, Clock, Goods, Noise, Reach

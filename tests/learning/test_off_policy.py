@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from alfgraph.boards.loading import load
-from alfgraph.boards.overrides.swaps import set_values
+from alfgraph.overrides.swaps import set_values
 from alfgraph.runtime.run import run
 
 GRAPHS = Path(__file__).parents[2] / "graphs"

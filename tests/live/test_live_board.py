@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import alfgraph
 from alfgraph.diagnostics.errors import RunError, UsageError
 from alfgraph.live import live_board
 from alfgraph.live.live_board import LiveBoard
@@ -66,7 +67,7 @@ def test_a_watched_run_is_the_run_it_would_have_been(name: str, tmp_path: Path) 
     """Two pages have wires measured, and the run is left and resumed in between."""
     graph = board(name, trainer__num_iterations=12, trainer__num_eval_episodes=2)
     train(graph, tmp_path / "plain")
-    plan = graph.plan()
+    plan = alfgraph.plan(graph)
     for until in (5, 12):
         with Session(plan, tmp_path / "watched", options()) as session:
             live, wires = watched(session)
@@ -90,7 +91,7 @@ def test_a_watched_run_is_the_run_it_would_have_been(name: str, tmp_path: Path) 
 def test_a_resumed_run_shows_its_curves_from_the_start(tmp_path: Path) -> None:
     train(board("recurrent", trainer__num_iterations=6), tmp_path)
     graph = board("recurrent", trainer__num_iterations=8)
-    with Session(graph.plan(), tmp_path, options()) as session:
+    with Session(alfgraph.plan(graph), tmp_path, options()) as session:
         live, _ = watched(session)
         page = Reader(live.address, [])
         while not session.is_done:
@@ -105,7 +106,7 @@ def test_a_failed_run_says_why(tmp_path: Path) -> None:
     graph = board("faulty", env__kwargs={"fault": "raise"})
     with (
         pytest.raises(RunError, match="the world is flat"),
-        Session(graph.plan(), tmp_path, options()) as session,
+        Session(alfgraph.plan(graph), tmp_path, options()) as session,
     ):
         live, wires = watched(session)
         page = Reader(live.address, wires)
@@ -118,7 +119,7 @@ def test_a_failed_run_says_why(tmp_path: Path) -> None:
 def test_a_finished_run_is_shown_as_finished(tmp_path: Path) -> None:
     graph = board("recurrent", trainer__num_iterations=2)
     train(graph, tmp_path)
-    with Session(graph.plan(), tmp_path, options()) as session:
+    with Session(alfgraph.plan(graph), tmp_path, options()) as session:
         live, _ = watched(session)
         page = Reader(live.address, [])
         while page.news["number"] == 0:
@@ -129,7 +130,7 @@ def test_a_finished_run_is_shown_as_finished(tmp_path: Path) -> None:
 
 def test_a_taken_port_is_said_before_anything_is_written(tmp_path: Path) -> None:
     graph = board("recurrent")
-    with Session(graph.plan(), None, options(save=False)) as session:
+    with Session(alfgraph.plan(graph), None, options(save=False)) as session:
         live, _ = watched(session)
         port = int(live.address.rstrip("/").rpartition(":")[2])
         with pytest.raises(UsageError, match=f"port {port}"):
@@ -140,7 +141,7 @@ def test_a_taken_port_is_said_before_anything_is_written(tmp_path: Path) -> None
 def test_the_address_is_said_even_where_nothing_is_shown(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with Session(board("recurrent").plan(), None, options(save=False)) as session:
+    with Session(alfgraph.plan(board("recurrent")), None, options(save=False)) as session:
         live, _ = watched(session)
     captured = capfd.readouterr()
     assert captured.out == ""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.render.test_html_browser import CHROMIUM, FLAGS
+from tests.drawing.test_html_browser import CHROMIUM, FLAGS
 from tests.runtime.training import BOARDS
 
 playwright = pytest.importorskip("playwright.sync_api")

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
+import alfgraph
 from alfgraph.boards.loading import load
-from alfgraph.boards.overrides.swaps import set_values
 from alfgraph.components import ActorCritic, GymEnv, OnPolicy, Pipeline
+from alfgraph.drawing.picture.from_plan import values_by_pin
+from alfgraph.families.graph import Graph
 from alfgraph.families.schedules import OffPolicy
 from alfgraph.live.probing import Probes
-from alfgraph.render.picture.from_plan import values_by_pin
+from alfgraph.overrides.swaps import set_values
 from alfgraph.runtime.comparison import differences
-from alfgraph.wiring.graph import Graph
 from tests.whole_boards.driving import iterate, started
 from tests.whole_boards.worlds import Clock
 
@@ -27,7 +28,7 @@ QUICK = {"ac_cart_pole", "ppo_cart_pole", "sac_pendulum"}
 def short(path: Path) -> Graph:
     """A board that collects at random, then learns, within four iterations."""
     graph = load(path)
-    if isinstance(graph.plan().compiled.board.collection, OffPolicy):
+    if isinstance(alfgraph.plan(graph).compiled.board.collection, OffPolicy):
         changes = {"schedule.initial_collect_steps": 20, "schedule.unroll_length": 8}
         graph = set_values(graph, changes)
     return graph

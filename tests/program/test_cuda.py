@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 
+import alfgraph
 from alfgraph import load
-from alfgraph.boards.overrides.swaps import set_values
 from alfgraph.components import GAE, PPO, Epochs, GymEnv, OnPolicy, Pipeline, Trainer
+from alfgraph.families.graph import Graph
+from alfgraph.overrides.swaps import set_values
 from alfgraph.program.program import Program
 from alfgraph.runtime.run import run
-from alfgraph.wiring.graph import Graph
 
 pytestmark = [
     pytest.mark.gpu,
@@ -55,7 +56,7 @@ def test_a_run_resumes_on_the_device(tmp_path: Path) -> None:
 
 
 def test_parameters_and_buffers_live_on_the_device() -> None:
-    plan = load(GRAPHS / "ppo_cart_pole.py").plan()
+    plan = alfgraph.plan(load(GRAPHS / "ppo_cart_pole.py"))
 
     class Nobody:
         def observe(self, env: object) -> None:

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import torch
 
+import alfgraph
 from alfgraph.boards.loading import load_module
 from alfgraph.components import ActorCritic, Adam
 from alfgraph.diagnostics.errors import RunError
 from alfgraph.distributions import Categorical
+from alfgraph.families.graph import Graph
 from alfgraph.runtime.checkpoints.checkpoint import find_last
 from alfgraph.runtime.faults import _Instrument, first_not_finite
-from alfgraph.wiring.graph import Graph
 from tests.runtime.training import BOARDS, board, train
 
 
@@ -38,7 +39,7 @@ def test_a_reward_is_named_from_the_last_checkpoint(
     """Step 60 is in iteration 13 (resets count as steps); checkpoints are due at 5 and 10."""
     graph = board("faulty", env__kwargs={"fault": "nan"})
     with pytest.raises(RunError) as caught:
-        graph.run(tmp_path)
+        alfgraph.run(graph, tmp_path)
     text = " ".join(str(caught.value).split())
     assert "error[E604]: `env.step.reward` is nan, the first value of the run" in text
     assert "env=GymEnv(make=Faulty, num_envs=2, timeout=1.0)" in text
@@ -75,7 +76,7 @@ def test_a_learning_rate_that_is_too_high_is_named(tmp_path: Path) -> None:
 def test_nothing_that_is_not_finite_is_saved(tmp_path: Path) -> None:
     """Summaries are rare here, so the checkpoint's own check must notice."""
     graph = faulty(algorithm=lambda module: ActorCritic(critic=module.RootValue()))
-    from alfgraph.boards.overrides.swaps import set_values
+    from alfgraph.overrides.swaps import set_values
 
     rare = {"trainer.summary_interval": 1000, "trainer.summarize_first_interval": False}
     stopped(set_values(graph, rare), tmp_path)

@@ -14,6 +14,7 @@ import pytest
 from imageio_ffmpeg import count_frames_and_secs
 from PIL import Image, ImageSequence
 
+import alfgraph
 from alfgraph.boards.board_file import describe
 from alfgraph.boards.loading import load
 from alfgraph.boards.rebuilding import provenance, rebuild
@@ -30,9 +31,9 @@ from alfgraph.components import (
     Trainer,
 )
 from alfgraph.diagnostics.errors import CheckpointError, UsageError
+from alfgraph.families.graph import Graph
 from alfgraph.runtime.checkpoints.checkpoint import find_last, list_checkpoints, load_checkpoint
 from alfgraph.runtime.playing import find_checkpoint, play
-from alfgraph.wiring.graph import Graph
 from tests.graph_files import GRAPHS, skip_without_packages
 from tests.runtime.training import ALL, BOARDS, board, train
 
@@ -129,11 +130,11 @@ def test_a_run_is_played_in_a_process_that_never_saw_its_graph_file(tmp_path: Pa
 
 
 def made_again(graph: Graph) -> Graph:
-    plan = graph.plan()
+    plan = alfgraph.plan(graph)
     description = json.loads(json.dumps(describe(graph)))
     origin = json.loads(json.dumps(provenance(plan.compiled.board.root)))
     again = rebuild(description, origin)
-    code = again.plan().code
+    code = alfgraph.plan(again).code
     assert code.partition("\n")[2] == plan.code.partition("\n")[2]  # the first names the file
     return again
 
@@ -182,7 +183,7 @@ def test_a_class_that_is_gone_is_named(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text((BOARDS / "faulty.py").read_text())
     graph = load(file)
-    description, origin = describe(graph), provenance(graph.plan().compiled.board.root)
+    description, origin = describe(graph), provenance(alfgraph.plan(graph).compiled.board.root)
     file.write_text("from alfgraph.components import Pipeline\ngraph = Pipeline()\n")
     with pytest.raises(CheckpointError, match=r"(?s)E601.*`mine.py:Faulty` is not there any more"):
         rebuild(description, origin)
@@ -208,7 +209,7 @@ def test_a_vector_reward_is_told_by_dimension(
         schedule=OnPolicy(unroll_length=12),
         trainer=Trainer(num_iterations=2, num_eval_episodes=2),
     )
-    graph.run(tmp_path, quiet=False)
+    alfgraph.run(graph, tmp_path, quiet=False)
     shown = capsys.readouterr().out.splitlines()
     assert " 10.0 -20.0 " in next(line for line in shown if line.split()[:1] == ["2"])
     last = json.loads((tmp_path / "metrics.jsonl").read_text().splitlines()[-1])["metrics"]

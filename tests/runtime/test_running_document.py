@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import alfgraph
 from alfgraph.boards.loading import load
 from alfgraph.runtime.comparison import summaries_of
 
@@ -48,4 +49,4 @@ def test_the_hook_takes_ten_lines() -> None:
 
 def test_the_document_s_board_checks(tmp_path: Path) -> None:
     (tmp_path / "tilt.py").write_text(FILES["tilt.py"])
-    assert 'log["Metrics/tilt"]' in load(tmp_path / "tilt.py").plan().code
+    assert 'log["Metrics/tilt"]' in alfgraph.plan(load(tmp_path / "tilt.py")).code

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
+import alfgraph
 from alfgraph.boards.loading import load_module
 from alfgraph.components import Pipeline
 from alfgraph.diagnostics.errors import BoardError, CheckpointError, RunError, UsageError
+from alfgraph.families.graph import Graph
 from alfgraph.runtime.checkpoints.checkpoint import find_last, list_checkpoints
 from alfgraph.runtime.comparison import run_differences, summaries_of
-from alfgraph.wiring.graph import Graph
 from tests.runtime.training import BOARDS, board, train, train_until
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +42,7 @@ def test_a_finished_run_says_so_and_changes_nothing(
     assert (again.already_finished, again.iterations) == (True, 3)
     assert again.return_mean == first.return_mean
     assert (tmp_path / "metrics.jsonl").read_text() == lines
-    graph.run(tmp_path)
+    alfgraph.run(graph, tmp_path)
     assert "this run is finished; --fresh starts it over" in capsys.readouterr().out
 
 
@@ -86,7 +87,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_several_are_named(
     train(graph, tmp_path / "hurt")
     paths = [path for _, path in list_checkpoints(tmp_path / "hurt" / "checkpoints")]
     (paths[-1] / "state.safetensors").write_bytes(b"x")
-    graph.run(tmp_path / "hurt")
+    alfgraph.run(graph, tmp_path / "hurt")
     out = capsys.readouterr().out
     assert f"checkpoint {paths[-1]} is damaged: state.safetensors has 1 bytes" in out
     assert "resumed at iteration 2" in out
@@ -138,7 +139,7 @@ def test_a_file_in_the_way_is_an_error_before_anything_starts(tmp_path: Path) ->
 SCRIPT = """
 import sys
 from alfgraph.boards.loading import load
-from alfgraph.boards.overrides.swaps import set_values
+from alfgraph.overrides.swaps import set_values
 from alfgraph.runtime.run import run
 graph = set_values(load(sys.argv[1]), {
     "trainer.num_iterations": 100_000, "trainer.num_eval_episodes": 0,

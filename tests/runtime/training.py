@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import alfgraph
 from alfgraph.boards.loading import load
-from alfgraph.boards.overrides.swaps import set_values
+from alfgraph.families.graph import Graph
+from alfgraph.overrides.swaps import set_values
 from alfgraph.runtime.run import RunResult, run
 from alfgraph.runtime.session import RunOptions, Session
-from alfgraph.wiring.graph import Graph
 
 BOARDS = Path(__file__).parent / "boards"
 ALL = ("ppo_cart_pole", "lunar_lander", "bipedal_walker", "recurrent", "sac_pendulum")
@@ -29,6 +30,6 @@ def train(graph: Graph, path: Path | None = None, **options: Any) -> RunResult:
 
 def train_until(graph: Graph, path: Path, iteration: int) -> None:
     """Run a board and leave it, as a kill would: whatever is not in the directory is lost."""
-    with Session(graph.plan(), path, RunOptions(quiet=True)) as session:
+    with Session(alfgraph.plan(graph), path, RunOptions(quiet=True)) as session:
         while not session.is_done and session.iteration < iteration:
             session.iterate()

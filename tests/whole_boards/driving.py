@@ -6,8 +6,8 @@ import torch
 
 from alfgraph.compiler import compile_graph
 from alfgraph.families.annealing import Progress
+from alfgraph.families.graph import Graph
 from alfgraph.program.program import Program
-from alfgraph.wiring.graph import Graph
 
 
 class Counting:

@@ -1,8 +1,8 @@
 """Networks made of networks: an encoder and a head, so that encoders can be shared."""
 
 from alfgraph.components import MLP, ActorDistributionNetwork, Network, PolicyNetwork, ValueNetwork
+from alfgraph.families.graph import Graph
 from alfgraph.families.network import ValueFunction
-from alfgraph.wiring.graph import Graph
 from alfgraph.wiring.ports import In
 from alfgraph.wiring.wires import Distribution, Wire
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+import alfgraph
 from alfgraph.components import (
     PPO,
     SGD,
@@ -64,7 +65,7 @@ def test_ownership_is_that_of_alfs_worked_example() -> None:
 
 def test_without_the_parents_optimizer_the_orphans_are_named_before_anything_runs() -> None:
     with pytest.raises(WiringError) as caught:
-        board(Agent(optimizer=None)).plan()
+        alfgraph.plan(board(Agent(optimizer=None)))
     text = str(caught.value)
     assert text.count("error[E120]") == 2
     assert "nobody trains the parameters of `algorithm.rl.actor`" in text
@@ -75,7 +76,7 @@ def test_without_the_parents_optimizer_the_orphans_are_named_before_anything_run
 def test_without_the_childs_optimizer_its_models_are_the_orphans() -> None:
     orphans = r"(?s)E120.*`algorithm\.irm\.fwd`.*E120.*`algorithm\.irm\.inv`"
     with pytest.raises(WiringError, match=orphans):
-        board(Agent(irm=ICM(optimizer=None))).plan()
+        alfgraph.plan(board(Agent(irm=ICM(optimizer=None))))
 
 
 def test_the_child_updates_once_per_rollout_and_the_parent_per_mini_batch() -> None:

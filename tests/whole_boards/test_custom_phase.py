@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from alfgraph.boards.overrides.swaps import set_values
+import alfgraph
 from alfgraph.components import (
     MLP,
     PPO,
@@ -23,6 +23,7 @@ from alfgraph.components.algorithms.ppo import Sample
 from alfgraph.diagnostics.errors import WiringError
 from alfgraph.families.network import PolicyNetwork, ValueFunction
 from alfgraph.families.timestep import TimeStep
+from alfgraph.overrides.swaps import set_values
 from alfgraph.wiring.ports import In, Out
 from alfgraph.wiring.records import Record
 from alfgraph.wiring.wires import Distribution, Wire
@@ -109,7 +110,7 @@ def board(world: Any = Noise, algorithm: PPG | None = None) -> Pipeline:
 
 
 def test_the_plan_shows_the_loop_tree() -> None:
-    plan = board().plan()
+    plan = alfgraph.plan(board())
     phases = {p.name: (p.runs, p.every) for p in plan.phases if p.name != "predict"}
     assert phases == {
         "unroll": (4, 1),
@@ -192,7 +193,7 @@ def test_training_repeats_bit_for_bit() -> None:
 
 
 def test_a_rate_can_be_set_from_outside() -> None:
-    plan = set_values(board(), {"algorithm.schedule.auxiliary.every": 4}).plan()
+    plan = alfgraph.plan(set_values(board(), {"algorithm.schedule.auxiliary.every": 4}))
     assert {p.name: p.every for p in plan.phases}["auxiliary"] == 4
 
 
@@ -202,4 +203,4 @@ def test_a_rate_without_its_method_is_a_misspelling() -> None:
 
     graph = Pipeline(algorithm=PPO(schedule=Wrong()))
     with pytest.raises(WiringError, match=r"`Wrong\.auxilary` is the rate of a phase that no"):
-        graph.plan()
+        alfgraph.plan(graph)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+import alfgraph
 from alfgraph.compiler import compile_graph
 from alfgraph.components import (
     PPO,
@@ -65,9 +66,9 @@ def test_recomputed_and_live_gradients_train_alike(world: Any, actor: Any) -> No
 
 def test_what_is_estimated_by_drawing_is_not_recomputed() -> None:
     """The entropy of a squashed normal has no closed form: another draw gives another number."""
-    plan = board(Reach, actor=ActorDistributionNetwork(continuous="squashed_normal")).plan()
+    plan = alfgraph.plan(board(Reach, actor=ActorDistributionNetwork(continuous="squashed_normal")))
     assert plan.buffers[0].gradient == "with grad"
-    plan = board(Reach, actor=ActorDistributionNetwork()).plan()
+    plan = alfgraph.plan(board(Reach, actor=ActorDistributionNetwork()))
     assert plan.buffers[0].gradient == "with grad (recomputed)"
 
 
@@ -96,7 +97,7 @@ def _body(code: str, name: str) -> str:
 
 
 def test_no_gradient_crosses_mini_batches() -> None:
-    plan = Pipeline(env=GymEnv(make=Noise, num_envs=3), algorithm=PPO()).plan()
+    plan = alfgraph.plan(Pipeline(env=GymEnv(make=Noise, num_envs=3), algorithm=PPO()))
     assert {b.path: b.gradient for b in plan.buffers} == {
         "algorithm.rollout": "no grad",
         "algorithm.samples": "no grad",

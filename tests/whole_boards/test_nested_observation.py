@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 
+import alfgraph
 from alfgraph.components import (
     MLP,
     PPO,
@@ -80,7 +81,7 @@ def board() -> Pipeline:
 
 
 def test_keys_are_solved_down_to_the_leaves() -> None:
-    plan = board().plan()
+    plan = alfgraph.plan(board())
     assert plan.environment == "2 x GymEnv Camera"
     leaves = plan.buffers[0].leaves
     assert leaves["picture"] == "uint8[4, 2, 1, 2, 2]" or leaves["picture"] == "uint8[2, 1, 2, 2]"
@@ -121,4 +122,4 @@ def test_a_missing_key_is_found_by_the_check() -> None:
 
     graph = Pipeline(env=GymEnv(make=Camera, num_envs=2), algorithm=Misspelt())
     with pytest.raises(WiringError, match="no `kamera` among body, camera"):
-        graph.plan()
+        alfgraph.plan(graph)

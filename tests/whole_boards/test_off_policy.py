@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import smooth_l1_loss
 
+import alfgraph
 from alfgraph import load
 from alfgraph.components import (
     DDPG,
@@ -35,7 +36,7 @@ from alfgraph.components import (
 )
 from alfgraph.diagnostics.errors import BoardError
 from alfgraph.families.annealing import Progress
-from alfgraph.wiring.graph import Graph
+from alfgraph.families.graph import Graph
 from tests.whole_boards.driving import (
     are_equal,
     changed,
@@ -91,7 +92,7 @@ def test_one_optimizer_in_two_sockets_is_found_by_the_check() -> None:
     step = SGD(lr=0.1)
     graph = board(sac(critic_optimizer=step, actor_optimizer=step))
     with pytest.raises(BoardError, match=r"(?s)`algorithm.critic_optimizer` is one optimizer in"):
-        graph.plan()
+        alfgraph.plan(graph)
 
 
 def test_a_frozen_temperature_is_not_trained() -> None:
@@ -306,5 +307,7 @@ def test_the_smallest_board_takes_each_of_them_by_a_swap(algorithm: str, env: st
         kind.__name__: kind for kind in (DQN, SAC, OAC, TQC, SmoothSAC, TD3, DDPG)
     }
     smallest = load("../../graphs/ac_cart_pole.py")
-    plan = smallest.swap(algorithm=kinds[algorithm](), env=GymEnv(id=env, num_envs=1)).plan()
+    plan = alfgraph.plan(
+        smallest.swap(algorithm=kinds[algorithm](), env=GymEnv(id=env, num_envs=1))
+    )
     assert plan.schedule.initial_collect_steps == 1000

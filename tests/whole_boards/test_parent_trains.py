@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 
+import alfgraph
 from alfgraph.components import (
     MLP,
     SGD,
@@ -99,7 +100,7 @@ def test_a_child_that_nobody_trains_is_an_error() -> None:
             self.child.update()
 
     with pytest.raises(WiringError, match=r"(?s)E120.*`algorithm.child.actor`"):
-        board(Forgetful()).plan()
+        alfgraph.plan(board(Forgetful()))
 
 
 def two(**sockets: Any) -> Two:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import alfgraph
 from alfgraph.components import (
     SGD,
     ActorDistributionNetwork,
@@ -149,7 +150,7 @@ def test_a_stop_after_the_optimizer_finishes_the_step() -> None:
 
 @pytest.mark.parametrize("first", [True, False])
 def test_the_program_reads_like_it(first: bool) -> None:
-    code = board(stop_first=first).plan().code
+    code = alfgraph.plan(board(stop_first=first)).code
     update = code.partition("def update(")[2].partition("\ndef ")[0]
     stop, step = update.index("if place < 3.0:"), update.index("optimizer.step(")
     assert (stop < step) == first

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import alfgraph
 from alfgraph.components import (
     MLP,
     PPO,
@@ -167,7 +168,7 @@ def test_sampled_steps_have_the_statistics_of_the_moment() -> None:
 
 
 def test_the_transform_is_drawn_in_both_phases() -> None:
-    plan = board(Moving()).plan()
+    plan = alfgraph.plan(board(Moving()))
     update = plan.code.partition("def update(")[2].partition("\ndef ")[0]
     assert "= moving(observation)" in update
     assert "moving.tick" not in update

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 
+import alfgraph
 from alfgraph.components import PPO, ActorCritic, Epochs, GymEnv, Pipeline, PPOLoss
 from alfgraph.components.algorithms.actor_critic import Acted
 from alfgraph.components.algorithms.ppo import Experience, Sample
@@ -48,7 +49,7 @@ def test_a_replica_by_hand_trains_bit_for_bit_like_the_phase() -> None:
 
 
 def test_the_program_calls_the_function_by_its_name() -> None:
-    plan = board(PPO().replace(PPO.update, my_update), schedule=SCHEDULE).plan()
+    plan = alfgraph.plan(board(PPO().replace(PPO.update, my_update), schedule=SCHEDULE))
     update = plan.code.partition("def update(")[2].partition("\ndef ")[0]
     assert 'my_update(running["algorithm"].at(batch))' in update
     assert "ppo_loss" not in update
@@ -59,7 +60,7 @@ def test_the_original_is_untouched() -> None:
     original = PPO()
     original.replace(PPO.update, my_update)
     assert original.replaced_phases == {}
-    assert "my_update" not in board(original, schedule=SCHEDULE).plan().code
+    assert "my_update" not in alfgraph.plan(board(original, schedule=SCHEDULE)).code
 
 
 def test_rows_of_a_rollout_are_read_as_their_record() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+import alfgraph
 from alfgraph.components import GymEnv, Pipeline, Target
 from alfgraph.diagnostics.errors import WiringError
 from tests.whole_boards.driving import (
@@ -171,7 +172,7 @@ def test_a_misnamed_part_is_found_by_the_check() -> None:
 
     graph = Pipeline(env=GymEnv(make=Reach, num_envs=3), algorithm=Wrong())
     with pytest.raises(WiringError, match=r"(?s)does not reach the.*`algorithm\.critics`"):
-        graph.plan()
+        alfgraph.plan(graph)
 
 
 class Between(SmallSAC):

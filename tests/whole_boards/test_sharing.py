@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 
+import alfgraph
 from alfgraph.compiler.plan import Plan
 from alfgraph.components import MLP, PPO, ActorCritic, GymEnv, Pipeline
 from tests.whole_boards.driving import are_equal, iterate, parameters, started, trained, trains
@@ -55,7 +56,9 @@ def test_equal_but_different_objects_are_two() -> None:
         actor=EncodedPolicy(encoder=MLP(hidden=(5,))),
         critic=EncodedValue(encoder=MLP(hidden=(5,))),
     )
-    assert count(graph.plan()) == 2 * ENCODER_PARAMETERS + POLICY_PARAMETERS + VALUE_PARAMETERS
+    assert (
+        count(alfgraph.plan(graph)) == 2 * ENCODER_PARAMETERS + POLICY_PARAMETERS + VALUE_PARAMETERS
+    )
 
 
 def test_both_losses_reach_a_shared_encoder() -> None:

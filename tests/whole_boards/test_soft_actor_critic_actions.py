@@ -8,6 +8,7 @@ import pytest
 import torch
 from gymnasium import spaces
 
+import alfgraph
 from alfgraph import load
 from alfgraph.components import (
     SAC,
@@ -133,7 +134,7 @@ def test_a_mixed_action_has_two_temperatures_and_a_value_for_every_choice() -> N
 
 
 def test_a_continuous_action_has_one_temperature() -> None:
-    plan = load("../../graphs/sac_pendulum.py").plan()
+    plan = alfgraph.plan(load("../../graphs/sac_pendulum.py"))
     assert "alpha, log_alpha = temperature()" in plan.code
     (size,) = (
         module.log_alpha.dim()
@@ -145,12 +146,12 @@ def test_a_continuous_action_has_one_temperature() -> None:
 
 def test_several_choices_at_once_are_found_by_the_check() -> None:
     with pytest.raises(BoardError, match="need one bounded discrete choice"):
-        board(Keys).plan()
+        alfgraph.plan(board(Keys))
 
 
 def test_target_values_are_computed_without_gradient() -> None:
     """One block: the next action, its value by the target critics, and the soft value."""
-    code = load("../../graphs/sac_pendulum.py").plan().code
+    code = alfgraph.plan(load("../../graphs/sac_pendulum.py")).code
     update = code.partition("def update(")[2].partition("\ndef ")[0]
     assert update.count("with torch.no_grad():") == 1
     block = update.partition("with torch.no_grad():\n")[2].partition("\n    values")[0]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+import alfgraph
 from alfgraph import load
 from alfgraph.components import (
     C51,
@@ -23,7 +24,7 @@ from alfgraph.components import (
     QuantileQNetwork,
     Target,
 )
-from alfgraph.wiring.graph import Graph
+from alfgraph.families.graph import Graph
 from tests.whole_boards.driving import are_equal, iterate, parameters, started, trained
 from tests.whole_boards.worlds import Clock
 
@@ -167,7 +168,7 @@ def test_a_resumed_program_continues_exactly(kind: str, dueling: bool) -> None:
 @pytest.mark.parametrize("name", ["ac_cart_pole", "dqn_cart_pole"])
 def test_each_takes_the_place_of_the_others_by_one_swap(kind: str, name: str) -> None:
     graph = load(f"../../graphs/{name}.py").swap(algorithm=KINDS[kind]())
-    plan = graph.swap(env=GymEnv(id="CartPole-v1", num_envs=2)).plan()
+    plan = alfgraph.plan(graph.swap(env=GymEnv(id="CartPole-v1", num_envs=2)))
     assert plan.schedule.initial_collect_steps == 1000
     assert f"algorithm.q ({type(NETWORKS[kind]).__name__})" in plan.code
 

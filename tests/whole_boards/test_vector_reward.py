@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 
+import alfgraph
 from alfgraph.components import (
     GAE,
     PPO,
@@ -105,4 +106,4 @@ def test_a_transform_makes_one_number_of_it() -> None:
 
 def test_a_wrong_number_of_discounts_is_found_by_the_check() -> None:
     with pytest.raises(AlfgraphError, match="gamma"):
-        board(ActorCritic(returns=GAE(gamma=(0.9, 0.5)))).plan()
+        alfgraph.plan(board(ActorCritic(returns=GAE(gamma=(0.9, 0.5)))))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+import alfgraph
 from alfgraph.components import (
     PPO,
     ActorCritic,
@@ -67,7 +68,7 @@ def test_it_runs_and_is_evaluated(name: str) -> None:
     trainer = Trainer(num_iterations=2, num_eval_episodes=2, num_eval_environments=2)
     result = run(BOARDS[name]().swap(trainer=trainer), save=False, quiet=True)
     assert result.iterations == 2
-    assert result.env_steps == 2 * BOARDS[name]().plan().schedule.env_steps_per_iteration
+    assert result.env_steps == 2 * alfgraph.plan(BOARDS[name]()).schedule.env_steps_per_iteration
     assert result.return_mean == result.return_mean  # not NaN: it was evaluated
 
 
@@ -84,7 +85,7 @@ def test_its_state_continues_exactly(name: str) -> None:
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_its_plan_prints(name: str) -> None:
-    plan = BOARDS[name]().plan()
+    plan = alfgraph.plan(BOARDS[name]())
     assert plan.name in plan.text()
     assert "None" not in plan.text()
-    assert "algorithm" in BOARDS[name]().render("txt")
+    assert "algorithm" in alfgraph.render(BOARDS[name](), "txt")

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+import alfgraph
 from alfgraph.components import ActorCritic, ActorDistributionNetwork, Pipeline, ValueNetwork
 from alfgraph.diagnostics.errors import SettingError, WiringError
+from alfgraph.families.graph import Graph
 from alfgraph.families.network import Network, PolicyNetwork
 from alfgraph.families.schedules import Epochs, OnPolicy
 from alfgraph.wiring.binding import bind
 from alfgraph.wiring.component import Component, Operation
-from alfgraph.wiring.graph import Graph
 from alfgraph.wiring.ports import In, Out, State
 
 # --------------------------------------------------------------------------- one namespace
@@ -255,13 +256,13 @@ def test_compiling_leaves_the_users_objects_equal_and_reusable() -> None:
     actor = ActorDistributionNetwork(hidden=(8,))
     board = Pipeline(algorithm=ActorCritic(actor=actor))
     before = board.model_copy(deep=True)
-    first, second = board.plan(), board.plan()
+    first, second = alfgraph.plan(board), alfgraph.plan(board)
     assert board == before
     assert first.text() == second.text()
     assert first.code == second.code
     assert not actor.is_bound
     assert not board.algorithm.is_bound
-    assert Pipeline(algorithm=ActorCritic(actor=actor)).plan().code == first.code
+    assert alfgraph.plan(Pipeline(algorithm=ActorCritic(actor=actor))).code == first.code
 
 
 def test_a_socket_takes_its_family_only() -> None:

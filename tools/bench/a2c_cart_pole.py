@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 
+import alfgraph
 from alfgraph.boards.loading import load
 from alfgraph.families.annealing import Progress
 from alfgraph.program.program import Program
@@ -36,7 +37,7 @@ class NoEpisodes:
 
 def alfgraph_loop() -> Callable[[], None]:
     """The emitted program, as a run executes it."""
-    plan = load(GRAPH).plan()
+    plan = alfgraph.plan(load(GRAPH))
     program = Program(plan, seed=0, device="cpu", episodes=NoEpisodes())
     program.start()
 
@@ -49,7 +50,7 @@ def alfgraph_loop() -> Callable[[], None]:
 
 def hand_loop() -> Callable[[], None]:
     """The same loop written by hand over the same pieces."""
-    plan = load(GRAPH).plan()
+    plan = alfgraph.plan(load(GRAPH))
     parts = Program(plan, seed=0, device="cpu", episodes=NoEpisodes()).namespace
     env, actor, critic = parts["env"], parts["actor"], parts["critic"]
     optimizer, gae, loss_function = parts["optimizer"], parts["gae"], parts["actor_critic_loss"]

@@ -18,9 +18,10 @@ from typing import Any
 
 import torch
 
+import alfgraph
 from alfgraph.boards.loading import load
-from alfgraph.boards.overrides.swaps import set_values
 from alfgraph.families.annealing import Progress
+from alfgraph.overrides.swaps import set_values
 from alfgraph.program.program import Program
 
 GRAPH = Path(__file__).parents[2] / "graphs" / "sac_pendulum.py"
@@ -40,7 +41,9 @@ class StepsOnly:
 
 def alfgraph_loop() -> Callable[[int], None]:
     """The emitted program, as a run executes it."""
-    plan = set_values(load(GRAPH), {"algorithm.schedule.initial_collect_steps": COLLECTED}).plan()
+    plan = alfgraph.plan(
+        set_values(load(GRAPH), {"algorithm.schedule.initial_collect_steps": COLLECTED})
+    )
     episodes = StepsOnly()
     program = Program(plan, seed=0, device="cpu", episodes=episodes)
     episodes.counters = program.counters

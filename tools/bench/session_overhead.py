@@ -15,10 +15,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import alfgraph
 from alfgraph.boards.loading import load
-from alfgraph.boards.overrides.swaps import set_values
+from alfgraph.families.graph import Graph
+from alfgraph.overrides.swaps import set_values
 from alfgraph.runtime.run import run
-from alfgraph.wiring.graph import Graph
 
 GRAPH = Path(__file__).parents[2] / "graphs" / "ac_cart_pole.py"
 ENV_STEPS = 240_000
@@ -27,7 +28,7 @@ BARE = {"trainer.summary_interval": 10**9, "trainer.summarize_first_interval": F
 
 def seconds(graph: Graph, directory: str | None) -> tuple[float, float]:
     """Wall-clock and processor seconds of a run, from opening it to its last checkpoint."""
-    plan = graph.plan()
+    plan = alfgraph.plan(graph)
     wall, cpu = time.perf_counter(), time.process_time()
     with contextlib.redirect_stdout(io.StringIO()):  # plain lines, as in a log file
         run(graph, directory, plan=plan, save=directory is not None, quiet=directory is None)

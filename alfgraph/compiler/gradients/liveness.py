@@ -8,8 +8,8 @@ from alfgraph.compiler.compilation import Board, Section
 from alfgraph.compiler.tracing.tracing import EVALUATION
 from alfgraph.families.buffer import Buffer
 from alfgraph.wiring.component import Component
-from alfgraph.wiring.graph import parts_below
 from alfgraph.wiring.trace import Node, Value
+from alfgraph.wiring.tree import parts_below
 
 Wake = Callable[[Node], None]
 

@@ -6,8 +6,8 @@ from alfgraph.compiler.compilation import Board, Ownership, Section
 from alfgraph.compiler.gradients.training import reach_of, trains
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.learning import Optimizer
-from alfgraph.wiring.graph import parts_below
 from alfgraph.wiring.trace import Node
+from alfgraph.wiring.tree import parts_below
 
 
 def hand_over(board: Board) -> None:

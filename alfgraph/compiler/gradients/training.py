@@ -18,9 +18,9 @@ from alfgraph.families.learning import Optimizer, Target
 from alfgraph.families.schedules import OnPolicy
 from alfgraph.specs.spec import TensorSpec
 from alfgraph.wiring.component import Component, pins_of
-from alfgraph.wiring.graph import parts_below
 from alfgraph.wiring.settings import OPTION
 from alfgraph.wiring.trace import Node, Value
+from alfgraph.wiring.tree import parts_below
 
 STOPS = {"detach", "sample", "less", "greater", "equals"}
 """Small nodes no gradient passes."""

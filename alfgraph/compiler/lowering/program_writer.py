@@ -18,8 +18,8 @@ from alfgraph.families.environment import Environment
 from alfgraph.families.learning import Optimizer
 from alfgraph.families.schedules import OffPolicy
 from alfgraph.wiring.component import Component
-from alfgraph.wiring.graph import parts_below
 from alfgraph.wiring.trace import Node, Value
+from alfgraph.wiring.tree import parts_below
 
 
 @dataclass(eq=False)

@@ -8,7 +8,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from alfgraph.boards.overrides.origins import is_chosen
 from alfgraph.compiler.compilation import Board, Section
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Retype
 from alfgraph.diagnostics.errors import WiringError
@@ -16,9 +15,11 @@ from alfgraph.diagnostics.repairs.calls import changed_argument
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.buffer_contents import BufferNumbers
 from alfgraph.families.environment import Environment
-from alfgraph.families.schedules import Epochs, Offline, OffPolicy, Rate, Schedule
+from alfgraph.families.schedules import Epochs, Offline, OffPolicy
+from alfgraph.overrides.origins import is_chosen
 from alfgraph.specs.spec import Symbol, batch_of
 from alfgraph.wiring.component import Component
+from alfgraph.wiring.schedule import Rate, Schedule
 
 
 class Loop(BaseModel):

@@ -16,9 +16,9 @@ from alfgraph.families.learning import Optimizer
 from alfgraph.specs.spec import DistributionSpec, Spec, Symbol, TensorSpec, batch_of, leaves
 from alfgraph.specs.unify import Mismatch, Solver
 from alfgraph.wiring.component import Component, pins_of
-from alfgraph.wiring.graph import parts_below
 from alfgraph.wiring.records import Record
 from alfgraph.wiring.trace import Node, Value
+from alfgraph.wiring.tree import parts_below
 
 
 def origin(node: Node) -> str:

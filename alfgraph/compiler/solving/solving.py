@@ -22,8 +22,8 @@ from alfgraph.diagnostics.errors import AlfgraphError
 from alfgraph.specs.spec import Dims, Spec, Star, Symbol, SymbolSpec, TensorSpec, symbols_of
 from alfgraph.specs.unify import Mismatch, Solver
 from alfgraph.wiring.component import Component, scopes_of
-from alfgraph.wiring.graph import parts_below
 from alfgraph.wiring.trace import Feed, Node, Value
+from alfgraph.wiring.tree import parts_below
 
 
 def solve_board(board: Board) -> None:

@@ -9,8 +9,8 @@ from alfgraph.diagnostics.repairs.calls import unused_calls, wrapped_call
 from alfgraph.diagnostics.source import Source
 from alfgraph.families.algorithm import Algorithm
 from alfgraph.families.environment import Environment
-from alfgraph.wiring.graph import parts_below
 from alfgraph.wiring.trace import Node
+from alfgraph.wiring.tree import parts_below
 
 
 def check_feeds(board: Board, section: Section) -> None:

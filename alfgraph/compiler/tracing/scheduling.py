@@ -6,10 +6,11 @@ from typing import Any
 
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Reporter, Retype
 from alfgraph.diagnostics.repairs.calls import without_argument
-from alfgraph.families.schedules import Schedule
+from alfgraph.families.graph import Graph
 from alfgraph.families.trainer import Trainer
 from alfgraph.wiring.component import Component
-from alfgraph.wiring.graph import Graph, parts_below, sockets_of
+from alfgraph.wiring.schedule import Schedule
+from alfgraph.wiring.tree import parts_below, sockets_of
 
 
 def boards_of(root: Graph) -> list[Graph]:

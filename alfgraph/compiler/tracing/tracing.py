@@ -26,9 +26,9 @@ from alfgraph.diagnostics.repairs.calls import as_help
 from alfgraph.diagnostics.source import Source, in_parts_bin, outermost, users_line
 from alfgraph.diagnostics.suggestions import did_you_mean
 from alfgraph.families.algorithm import Algorithm
-from alfgraph.families.schedules import Rate, Schedule
+from alfgraph.families.graph import PHASES, Graph
 from alfgraph.families.timestep import TimeStep
-from alfgraph.wiring.graph import PHASES, Graph
+from alfgraph.wiring.schedule import Rate, Schedule
 from alfgraph.wiring.trace import Trace
 from alfgraph.wiring.wires import Wire
 

@@ -19,8 +19,8 @@ from alfgraph.compiler.solving.arithmetic import compute
 from alfgraph.compiler.solving.at_part import at_part
 from alfgraph.compiler.solving.building import build_module, callable_of
 from alfgraph.compiler.solving.mismatches import no_reparametrisation, place, small_mismatch
-from alfgraph.compiler.trial.drawing import draw_tensor, resampled
 from alfgraph.compiler.trial.findings import changed, corrections, one_line, raised, undecided
+from alfgraph.compiler.trial.samples import draw_tensor, resampled
 from alfgraph.diagnostics.diagnostic import Diagnostic, Fact, Help
 from alfgraph.diagnostics.errors import AlfgraphError
 from alfgraph.distributions import TensorDistribution

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import alfgraph
 from alfgraph.components import (
     GRU,
     PPO,
@@ -12,12 +13,12 @@ from alfgraph.components import (
     RecurrentActor,
     RecurrentValueNetwork,
 )
-from alfgraph.wiring.graph import Graph
+from alfgraph.families.graph import Graph
 from tests.runtime.training import board
 
 
 def warnings_of(graph: Graph) -> list[str]:
-    return [note.message for note in graph.plan().notes if note.code == "W206"]
+    return [note.message for note in alfgraph.plan(graph).notes if note.code == "W206"]
 
 
 def test_replayed_sequences_start_from_an_empty_memory() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+import alfgraph
 from alfgraph import Component, In, Out
 from alfgraph.components import Pipeline
-from alfgraph.wiring.graph import Graph
+from alfgraph.families.graph import Graph
 from alfgraph.wiring.wires import Wire
 
 
@@ -46,7 +47,7 @@ class Outer(Pipeline):
 
 
 def test_equal_names_are_told_apart() -> None:
-    tags = re.findall(r'log\["(.*?)"\]', Outer().plan().code)
+    tags = re.findall(r'log\["(.*?)"\]', alfgraph.plan(Outer()).code)
     assert tags == [
         "Metrics/size",
         "Metrics/inner.size",

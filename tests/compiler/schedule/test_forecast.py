@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 import torch
 
+import alfgraph
 from alfgraph.boards.loading import load
-from alfgraph.boards.overrides.swaps import set_values
 from alfgraph.compiler.plan import Plan
 from alfgraph.compiler.schedule.forecast import Collection, forecast
+from alfgraph.families.graph import Graph
 from alfgraph.families.trainer import Trainer
+from alfgraph.overrides.swaps import set_values
 from alfgraph.program.program import Program
 from alfgraph.runtime.checkpoints.checkpoint import list_checkpoints
 from alfgraph.runtime.session import RunOptions, Session
-from alfgraph.wiring.graph import Graph
 from tests.graph_files import GRAPHS, skip_without_packages
 
 
@@ -59,7 +60,7 @@ def test_checkpoints_and_evaluations_end_with_the_run() -> None:
 
 def counted(graph: Graph, path: Path) -> tuple[dict[str, int], dict[str, list[int]], Any]:
     """What a run does: calls of phases that train, env steps; when it evaluates and saves."""
-    plan = graph.plan()
+    plan = alfgraph.plan(graph)
     counts: Counter[str] = Counter()
     evaluated: list[int] = []
     training = {phase.name for phase in plan.phases if phase.gradient == "with grad"} - {"unroll"}
@@ -176,7 +177,7 @@ def test_a_plan_predicts_its_run(file: Path, tmp_path: Path) -> None:
     path = "algorithm.schedule" if getattr(graph, "schedule", None) is None else "schedule"
     if file.stem.startswith("ppo_lunar_lander"):  # their rollouts are long
         tiny |= {f"{path}.unroll_length": 16, f"{path}.epochs": 1, "env.num_envs": 4}
-    planned = graph.plan().schedule
+    planned = alfgraph.plan(graph).schedule
     if planned.initial_collect_steps:  # the last two of three iterations train
         steps = int(2 * planned.env_steps_per_iteration)
         tiny[f"{path}.initial_collect_steps"] = steps

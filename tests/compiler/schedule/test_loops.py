@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from alfgraph.boards.overrides.swaps import set_values
+import alfgraph
 from alfgraph.compiler.plan import PhasePlan, Plan
 from alfgraph.components import (
     PPO,
@@ -24,7 +24,8 @@ from alfgraph.components import (
     Trainer,
 )
 from alfgraph.diagnostics.errors import WiringError
-from alfgraph.wiring.graph import Graph
+from alfgraph.families.graph import Graph
+from alfgraph.overrides.swaps import set_values
 from tests.whole_boards.driving import iterate, started
 
 
@@ -73,7 +74,7 @@ def test_mini_batches_of_a_rollout(
     num_envs: int, schedule: dict[str, int], runs: tuple[int, int], shape: Any, steps: int
 ) -> None:
     graph = ppo(num_envs, **schedule)
-    plan = graph.plan()
+    plan = alfgraph.plan(graph)
     updates = runs[0] * runs[1]
     assert plan.schedule.updates_per_iteration == updates
     assert plan.schedule.env_steps_per_iteration == steps
@@ -92,36 +93,36 @@ def test_mini_batches_of_a_rollout(
 
 def test_a_mini_batch_larger_than_the_rollout_is_an_error() -> None:
     with pytest.raises(WiringError, match="E502") as caught:
-        ppo(4, unroll_length=32, mini_batch_size=129).plan()
+        alfgraph.plan(ppo(4, unroll_length=32, mini_batch_size=129))
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.message == (
         "mini_batch_size=129 is larger than the rollout, which holds 128 sequences "
         "(32 x 4 transitions)"
     )
-    ppo(4, unroll_length=32, mini_batch_size=128).plan()
+    alfgraph.plan(ppo(4, unroll_length=32, mini_batch_size=128))
 
 
 def test_sequences_must_fill_the_rollout() -> None:
     with pytest.raises(WiringError, match="mini_batch_length=5 does not divide the rollout's 32"):
-        ppo(4, unroll_length=32, mini_batch_size=4, mini_batch_length=5).plan()
+        alfgraph.plan(ppo(4, unroll_length=32, mini_batch_size=4, mini_batch_length=5))
 
 
 def test_a_default_mini_batch_becomes_the_whole_rollout_with_a_note() -> None:
-    plan = ppo(4, unroll_length=32).plan()
+    plan = alfgraph.plan(ppo(4, unroll_length=32))
     assert phase(plan, "update").axes == "[T=1, M=128]"
     (note,) = [n for n in plan.notes if n.code == "W504"]
     assert note.severity == "note"
     assert note.message == "the default mini_batch_size 256 becomes the whole rollout, 128"
-    assert [n for n in ppo(8, unroll_length=32).plan().notes if n.code == "W504"] == []
+    assert [n for n in alfgraph.plan(ppo(8, unroll_length=32)).notes if n.code == "W504"] == []
 
 
 def test_what_an_algorithm_comes_with_is_a_default_too() -> None:
     graph = Pipeline(env=GymEnv(num_envs=1), algorithm=PPO())
-    (note,) = [n for n in graph.plan().notes if n.code == "W504"]
+    (note,) = [n for n in alfgraph.plan(graph).notes if n.code == "W504"]
     assert note.message == "the default mini_batch_size 256 becomes the whole rollout, 128"
     chosen = set_values(graph, {"algorithm.schedule.mini_batch_size": 256})
     with pytest.raises(WiringError, match="mini_batch_size=256 is larger than the rollout"):
-        chosen.plan()
+        alfgraph.plan(chosen)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_what_an_algorithm_comes_with_is_a_default_too() -> None:
     ],
 )
 def test_what_is_learnt_for_each_transition(algorithm: Algorithm, times: float) -> None:
-    plan = Pipeline(env=GymEnv(num_envs=1), algorithm=algorithm).plan()
+    plan = alfgraph.plan(Pipeline(env=GymEnv(num_envs=1), algorithm=algorithm))
     assert plan.schedule.trained_per_transition == times
     assert ("on every transition once" in plan.text()) == (times == 1)
 
@@ -145,7 +146,7 @@ def test_a_run_that_ends_before_it_trains_is_a_warning() -> None:
         algorithm=SAC(schedule=never),
         trainer=Trainer(num_iterations=500),
     )
-    (warning,) = graph.plan().notes
+    (warning,) = alfgraph.plan(graph).notes
     assert (warning.code, warning.severity) == ("W503", "warning")
     assert warning.message == (
         "nothing is ever trained: the run ends after 500 iterations, 500 env steps; "
@@ -153,18 +154,18 @@ def test_a_run_that_ends_before_it_trains_is_a_warning() -> None:
     )
     assert warning.source is not None and "OffPolicy(" in warning.source.text()
     enough = graph.swap(trainer=Trainer(num_iterations=1000))
-    assert enough.plan().notes == ()
-    assert enough.plan().schedule.updates == 1
+    assert alfgraph.plan(enough).notes == ()
+    assert alfgraph.plan(enough).schedule.updates == 1
 
 
 @pytest.mark.parametrize("name", ["eval_interval", "summary_interval"])
 def test_an_interval_longer_than_the_run_is_a_warning(name: str) -> None:
     settings: Any = {"num_iterations": 50, name: 51}
-    (warning,) = Pipeline(trainer=Trainer(**settings)).plan().notes
+    (warning,) = alfgraph.plan(Pipeline(trainer=Trainer(**settings))).notes
     assert (warning.code, warning.severity, warning.path) == ("W504", "warning", "trainer")
     assert warning.message.startswith(f"{name}=51 is longer than the run of 50 iterations")
     assert warning.help[0].text == f"{name}=5 gives ten"
-    assert Pipeline(trainer=Trainer(**(settings | {name: 50}))).plan().notes == ()
+    assert alfgraph.plan(Pipeline(trainer=Trainer(**(settings | {name: 50})))).notes == ()
 
 
 # ------------------------------------------------------------------------ how long a run is
@@ -185,7 +186,7 @@ def test_an_interval_longer_than_the_run_is_a_warning(name: str) -> None:
 def test_the_first_limit_reached_ends_the_run(
     trainer: Trainer, iterations: int, env_steps: int
 ) -> None:
-    schedule = Pipeline(trainer=trainer).plan().schedule
+    schedule = alfgraph.plan(Pipeline(trainer=trainer)).schedule
     assert (schedule.iterations, schedule.env_steps) == (iterations, env_steps)
 
 
@@ -197,7 +198,7 @@ def test_on_policy_is_one_update_on_all_of_the_rollout(num_envs: int, unroll_len
         algorithm=ActorCritic(),
         schedule=OnPolicy(unroll_length=unroll_length),
     )
-    plan = graph.plan()
+    plan = alfgraph.plan(graph)
     assert plan.schedule.updates_per_iteration == 1
     assert plan.schedule.env_steps_per_iteration == num_envs * unroll_length
     assert phase(plan, "update").axes == f"[T={unroll_length}, B={num_envs}]"

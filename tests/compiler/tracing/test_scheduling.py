@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+import alfgraph
 from alfgraph.compiler.tracing.scheduling import (
     accepts,
     boards_of,
@@ -25,8 +26,8 @@ from alfgraph.components import (
 )
 from alfgraph.diagnostics.diagnostic import Diagnostic, Reporter
 from alfgraph.diagnostics.errors import WiringError
+from alfgraph.families.graph import Graph
 from alfgraph.wiring.binding import bind
-from alfgraph.wiring.graph import Graph
 
 
 class Curious(Transform):
@@ -157,4 +158,4 @@ def test_the_trainer_is_found_by_class() -> None:
 def test_a_rate_that_names_no_phase_is_a_misspelling() -> None:
     board = Pipeline(algorithm=PPO(schedule=Auxiliary(unroll_length=8, mini_batch_size=8)))
     with pytest.raises(WiringError, match=r"`Auxiliary\.auxiliary` is the rate of a phase that no"):
-        board.plan()
+        alfgraph.plan(board)

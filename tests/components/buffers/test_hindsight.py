@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+import alfgraph
 from alfgraph.components import (
     DQN,
     FunctionalGoalReward,
@@ -250,9 +251,9 @@ def test_any_function_pays_for_goals() -> None:
 
 def test_an_observation_without_goals_is_refused() -> None:
     with pytest.raises(BoardError, match=r"a TensorSpec has no keys"):
-        board(replay=HindsightReplay(), make=Clock).plan()
+        alfgraph.plan(board(replay=HindsightReplay(), make=Clock))
 
 
 def test_a_missing_goal_field_is_named() -> None:
     with pytest.raises(BoardError, match=r"no `goal` among achieved_goal, desired_goal"):
-        board(replay=HindsightReplay(desired="goal")).plan()
+        alfgraph.plan(board(replay=HindsightReplay(desired="goal")))

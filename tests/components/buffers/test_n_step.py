@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+import alfgraph
 from alfgraph.components import (
     DQN,
     GymEnv,
@@ -190,7 +191,7 @@ def test_rewards_are_summed_up_after_their_transforms() -> None:
 
 def test_only_single_transitions_span_several_steps() -> None:
     with pytest.raises(BoardError, match=r"n_step=3 gives single transitions, not sequences of 2"):
-        board(ReplayBuffer(n_step=3), length=2).plan()
+        alfgraph.plan(board(ReplayBuffer(n_step=3), length=2))
 
 
 def test_the_loss_gives_gamma() -> None:
@@ -198,16 +199,16 @@ def test_the_loss_gives_gamma() -> None:
         env=GymEnv(make=Clock, num_envs=2), algorithm=QLearning(replay=ReplayBuffer(n_step=2))
     )
     with pytest.raises(BoardError, match=r"not told the γ[\s\S]*gamma=self\.td\.gamma"):
-        graph.plan()
+        alfgraph.plan(graph)
 
 
 def test_a_short_first_collection_is_found() -> None:
     graph = board(ReplayBuffer(n_step=9))
     with pytest.raises(BoardError, match=r"needs 9 transitions[\s\S]*=18"):
-        graph.plan()
+        alfgraph.plan(graph)
 
 
 def test_a_program_of_several_steps_reads_as_one() -> None:
-    code = board(ReplayBuffer(n_step=3)).plan().code
+    code = alfgraph.plan(board(ReplayBuffer(n_step=3))).code
     assert "= replay.accumulate(step_type, reward, discount)" in code
     assert "observation[::3]" in code

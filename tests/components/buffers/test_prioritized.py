@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import alfgraph
 from alfgraph.components import (
     DQN,
     SAC,
@@ -267,7 +268,7 @@ def test_a_resumed_program_continues_exactly() -> None:
 
 def test_priorities_that_are_never_written_back_are_an_error() -> None:
     with pytest.raises(BoardError, match=r"no priority is ever written back[\s\S]*td\.distance"):
-        board(QLearning(replay=PrioritizedReplay())).plan()
+        alfgraph.plan(board(QLearning(replay=PrioritizedReplay())))
 
 
 def test_it_always_draws_with_replacement() -> None:
@@ -277,5 +278,5 @@ def test_it_always_draws_with_replacement() -> None:
 
 def test_the_plan_counts_the_bytes_of_priorities() -> None:
     """61 rows x 2 environments x (14 bytes, a priority of 8 and a byte for the step's type)."""
-    (buffer,) = board(DQN(replay=SMALL)).plan().buffers
+    (buffer,) = alfgraph.plan(board(DQN(replay=SMALL))).buffers
     assert buffer.num_bytes == 61 * 2 * (14 + 8 + 1)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+import alfgraph
 from alfgraph.components import (
     FrameStack,
     GymEnv,
@@ -54,7 +55,7 @@ def test_rows_are_the_steps_of_the_environment() -> None:
 
 def test_the_plan_counts_bytes_and_leaves() -> None:
     """51 rows x 2 environments x (three floats, and a byte each for step type and action)."""
-    plan = board().plan()
+    plan = alfgraph.plan(board())
     (buffer,) = plan.buffers
     assert buffer.num_bytes == 51 * 2 * 14
     assert buffer.gradient == "no grad"
@@ -222,7 +223,7 @@ def test_too_little_data_is_found_before_the_run(
     replay: ReplayBuffer, schedule: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(BoardError, match=message):
-        board(algorithm=QLearning(replay=replay), **schedule).plan()
+        alfgraph.plan(board(algorithm=QLearning(replay=replay), **schedule))
 
 
 def test_a_fraction_of_a_step_per_iteration_carries_over() -> None:

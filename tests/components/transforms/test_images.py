@@ -8,6 +8,7 @@ import pytest
 import torch
 from gymnasium import spaces
 
+import alfgraph
 from alfgraph.components import (
     ActorCritic,
     FrameStack,
@@ -52,14 +53,16 @@ def test_image_scale_takes_the_images_of_a_tree() -> None:
     assert seen["camera"].dtype == torch.float32
     assert seen["camera"][:5, 0, 0, 1, 1].tolist() == pytest.approx([0.0, 1.0, 2.0, 3.0, 4.0])
     assert seen["body"]["gear"][:5, 0].tolist() == [0, 1, 2, 3, 4]
-    assert any("camera: float32[B, 1, 2, 2] in [0, 255]" in w.spec for w in graph.plan().wires)
+    assert any(
+        "camera: float32[B, 1, 2, 2] in [0, 255]" in w.spec for w in alfgraph.plan(graph).wires
+    )
     named = observations(board(ImageScale(fields=("camera",)), make=Camera))
     assert named["camera"][0].tolist() == [[[[-1.0, -1.0], [-1.0, -1.0]]]] * 2
 
 
 def test_image_scale_without_images_is_refused() -> None:
     with pytest.raises(BoardError, match="no uint8 image"):
-        board(ImageScale()).plan()
+        alfgraph.plan(board(ImageScale()))
     with pytest.raises(BoardError, match="min=2 is not below max=1"):
         ImageScale(min=2.0, max=1.0)
 
@@ -118,9 +121,9 @@ def test_bounds_are_repeated_with_the_frames() -> None:
 
 def test_of_several_tensors_one_must_be_named() -> None:
     with pytest.raises(BoardError, match=r"several tensors[\s\S]*body.gear, body.height, camera"):
-        board(FrameStack(), make=Camera).plan()
+        alfgraph.plan(board(FrameStack(), make=Camera))
     with pytest.raises(BoardError, match="no axis 3 to stack along"):
-        board(FrameStack(axis=3, field="camera"), make=Camera).plan()
+        alfgraph.plan(board(FrameStack(axis=3, field="camera"), make=Camera))
 
 
 def test_evaluation_has_frames_of_its_own() -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from gymnasium import spaces
 
+import alfgraph
 from alfgraph.components import (
     PPO,
     ActorCritic,
@@ -116,12 +117,12 @@ def test_fields_choose_branches() -> None:
 
 def test_a_misspelt_field_is_an_error_with_advice() -> None:
     with pytest.raises(BoardError, match=r"no field `body.hight`[\s\S]*mean `body.height`"):
-        board(ObservationNormalizer(fields=("body.hight",)), make=Camera).plan()
+        alfgraph.plan(board(ObservationNormalizer(fields=("body.hight",)), make=Camera))
 
 
 def test_a_field_of_bytes_is_refused() -> None:
     with pytest.raises(BoardError, match="field `camera` is `uint8"):
-        board(ObservationNormalizer(fields=("camera",)), make=Camera).plan()
+        alfgraph.plan(board(ObservationNormalizer(fields=("camera",)), make=Camera))
 
 
 class Bytes(Clock):
@@ -137,7 +138,7 @@ class Bytes(Clock):
 
 def test_an_observation_without_floats_is_refused() -> None:
     with pytest.raises(BoardError, match="no floating-point tensor"):
-        board(ObservationNormalizer(), make=Bytes).plan()
+        alfgraph.plan(board(ObservationNormalizer(), make=Bytes))
 
 
 class Far(Clock):
@@ -156,8 +157,8 @@ def test_results_are_clipped_and_the_spec_says_so() -> None:
 
 
 def test_statistics_that_nobody_updates_are_a_warning() -> None:
-    plan = board(ObservationNormalizer(update_in="replay")).plan()
+    plan = alfgraph.plan(board(ObservationNormalizer(update_in="replay")))
     assert [(n.code, n.message) for n in plan.notes if n.severity == "warning"] == [
         ("W209", "the statistics of `transforms.0` are never updated, so it changes nothing")
     ]
-    assert not [n for n in board(ObservationNormalizer()).plan().notes if n.code == "W209"]
+    assert not [n for n in alfgraph.plan(board(ObservationNormalizer())).notes if n.code == "W209"]

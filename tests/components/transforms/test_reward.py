@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import alfgraph
 from alfgraph.components import (
     GAE,
     ActorCritic,
@@ -93,7 +94,7 @@ def test_a_vector_reward_keeps_its_dimensions_or_becomes_their_weighted_sum() ->
 
 def test_weights_must_be_as_many_as_rewards() -> None:
     with pytest.raises(BoardError, match="reward"):
-        board(Scalarize(weights=(1.0, 0.5)), make=Goods).plan()
+        alfgraph.plan(board(Scalarize(weights=(1.0, 0.5)), make=Goods))
 
 
 def naive_vec_normalize(length: int, gamma: float) -> list[float]:

@@ -1,0 +1,410 @@
+"""The picture of a plan, or of a board that failed its check, as the renderer draws it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from alfgraph.boards.loading import module_of
+from alfgraph.boards.settings_table import settings_of
+from alfgraph.compiler import check_graph
+from alfgraph.compiler.compilation import Board, Section, is_operation
+from alfgraph.compiler.gradients.training import detaches
+from alfgraph.compiler.lowering.program_writer import describe_loop
+from alfgraph.compiler.plan import Plan
+from alfgraph.compiler.planning import count_parameters, leading_axes
+from alfgraph.compiler.schedule.loops import Loop, known_loops
+from alfgraph.diagnostics.diagnostic import Diagnostic
+from alfgraph.diagnostics.errors import WiringError
+from alfgraph.drawing.picture.view import (
+    BoardView,
+    CrossingView,
+    DiagnosticView,
+    DtypeFamily,
+    NodeKind,
+    NodeView,
+    ParameterView,
+    PartView,
+    PhaseView,
+    PinRef,
+    PinView,
+    SettingView,
+    WireView,
+)
+from alfgraph.families.buffer import Buffer
+from alfgraph.families.graph import Graph
+from alfgraph.families.learning import Target
+from alfgraph.overrides.origins import graph_file, graph_name
+from alfgraph.specs.spec import Spec, SymbolSpec, dtype_family
+from alfgraph.wiring.component import Component
+from alfgraph.wiring.trace import Node, Value
+from alfgraph.wiring.tree import parts_below
+
+SIGNS = {
+    "add": "+",
+    "subtract": "−",
+    "multiply": "×",
+    "divide": "÷",
+    "negate": "−",
+    "power": "^",
+    "less": "<",
+    "greater": ">",
+    "equals": "=",
+}
+
+
+NOTHING = "{}"
+"""The record without fields, such as the state of a stateless network: nothing to wire."""
+
+
+def board_view(plan: Plan) -> BoardView:
+    """Draw-ready data of a plan: the nodes that run, in the order of the text."""
+    board: Board = plan.compiled.board
+    phases = [
+        PhaseView(name=p.name, rate=p.rate, axes=p.axes, gradient=p.gradient) for p in plan.phases
+    ]
+    return _view(plan.compiled.graph, plan.name, board, phases, plan.notes)
+
+
+def failed_view(graph: Graph, diagnostics: Iterable[Diagnostic]) -> BoardView:
+    """The same of a board that failed its check, as far as it could be wired.
+
+    Args:
+        graph: the board.
+        diagnostics: what the check found.
+    """
+    board = check_graph(graph)
+    loops = known_loops(board)
+    phases = [_known_phase(board, section, loops.get(section.name)) for section in board.sections]
+    return _view(graph, graph_name(graph), board, phases, diagnostics)
+
+
+def _known_phase(board: Board, section: Section, loop: Loop | None) -> PhaseView:
+    """A phase of a board that failed its check: how often it runs, where that is known."""
+    axes = ""
+    with suppress(WiringError):
+        axes = leading_axes(board, _shown(section))
+    rate = describe_loop(loop, section).rstrip(".") if loop else ""
+    return PhaseView(name=section.name, rate=rate, axes=axes)
+
+
+def folder_of(graph: Graph) -> Path:
+    """Where a board's graph file lies beside others; the working directory without a file."""
+    file = graph_file(graph)
+    return file.parent if file else Path()
+
+
+def _view(
+    graph: Graph,
+    name: str,
+    board: Board,
+    phases: Iterable[PhaseView],
+    diagnostics: Iterable[Diagnostic],
+) -> BoardView:
+    nodes = [node for section in board.sections for node in _shown(section)]
+    return BoardView(
+        name=name,
+        title_note=_first_line(graph),
+        version=version("alfgraph"),
+        sizes=_sizes(board),
+        phases=tuple(phases),
+        parts=tuple(_parts(graph, board, nodes)),
+        nodes=tuple(node for section in board.sections for node in _nodes(board, section)),
+        wires=tuple(wire for wire in _wires(board) if wire.spec != NOTHING),
+        crossings=tuple(_crossings(board)),
+        parameters=(*_trained(board), *_tracked(board, nodes)),
+        diagnostics=tuple(_diagnostic(found) for found in diagnostics if found.severity != "note"),
+    )
+
+
+def _shown(section: Section) -> list[Node]:
+    """The nodes that run; all where the check ended before that was known."""
+    return section.nodes() if section.live else section.trace.nodes
+
+
+def _first_line(graph: Graph) -> str:
+    """What the graph file says about itself."""
+    text = inspect.getdoc(module_of(graph)) or ""
+    return text.partition("\n")[0].rstrip(".")
+
+
+def _diagnostic(found: Diagnostic) -> DiagnosticView:
+    return DiagnosticView(
+        code=found.code,
+        severity=found.severity,
+        message=found.message,
+        help=found.help[0].text if found.help else "",
+        location=str(found.source) if found.source else "",
+        path=found.path,
+    )
+
+
+def values_by_pin(plan: Plan) -> dict[PinRef, Value]:
+    """What flows from each output pin that a wire starts at."""
+    found: dict[PinRef, Value] = {}
+    for section in plan.compiled.board.sections:
+        for value in _used(section):
+            found[_id(value.node), _pin_name(value.node, value.name)] = value
+    return found
+
+
+def _sizes(board: Board) -> dict[str, int | float]:
+    """The axes in numbers; of several with one name that of the earliest phase, which trains."""
+    sizes: dict[str, int | float] = {}
+    for symbol, size in board.sizes.items():
+        sizes.setdefault(str(symbol.name), size)
+    return sizes
+
+
+def _id(node: Node) -> str:
+    return f"{node.phase}/{node.path}#{node.id}"
+
+
+def _pin(board: Board, name: str, value: Value, role: str | None = None) -> PinView:
+    spec = board.spec(value)
+    return PinView(name=name, spec=str(spec), dtype_family=_family(spec), role=role)
+
+
+def _family(spec: Spec) -> DtypeFamily:
+    """The colour of a spec; what is not known yet, on a board that failed, is no bus."""
+    return "float" if isinstance(spec, SymbolSpec) else dtype_family(spec)
+
+
+def _read(node: Node) -> dict[str, Value]:
+    """Live inputs of a node."""
+    leaves = node.settings.get("leaves")
+    if isinstance(node.component, Buffer) and node.call == "write" and leaves is not None:
+        return {name: node.inputs[name] for name in leaves}
+    return dict(node.inputs)
+
+
+def _used(section: Section) -> set[Value]:
+    used = {value for node in _shown(section) for value in _read(node).values()}
+    return used | {feed.value for feed in section.trace.feeds}
+
+
+def _pin_name(node: Node, port: str) -> str:
+    """What a pin is called on the board: methods of distributions say what goes in and out."""
+    if node.kind != "distribution" or node.call in {"slice", "index", "detach"}:
+        return port
+    names = {"self": "policy", "other": "action" if node.call == "log_prob" else "other"}
+    names["out"] = "action" if node.call in {"sample", "rsample", "mode"} else node.call
+    return names.get(port, port)
+
+
+def _nodes(board: Board, section: Section) -> Iterator[NodeView]:
+    used = _used(section)
+    for node in _shown(section):
+        chip = _node(board, section, node, used)
+        if chip.part is not None or chip.inputs or chip.outputs:
+            yield chip
+
+
+def _node(board: Board, section: Section, node: Node, used: set[Value]) -> NodeView:
+    outputs = [v for v in node.outputs.values() if v in used]
+    if node.state is not None and not node.pinned_state and node.state in used:
+        outputs.append(node.state)
+    shown = outputs or list(node.outputs.values())[:1]
+    feeds = [f for f in section.trace.feeds if f.node is node]
+    inputs = [
+        _pin(board, _pin_name(node, name), value, value.role) for name, value in _read(node).items()
+    ]
+    inputs += [_pin(board, f.port, f.value) for f in feeds]
+    return NodeView(
+        id=_id(node),
+        phase=section.name,
+        part=node.path if node.kind in {"component", "function"} else None,
+        label=_label(node),
+        kind=_kind(node),
+        operation="" if node.call == "forward" or node.kind != "component" else node.call,
+        board=node.board,
+        inputs=tuple(pin for pin in inputs if pin.spec != NOTHING),
+        outputs=tuple(
+            pin
+            for pin in (_pin(board, _pin_name(node, v.name), v, v.role) for v in shown)
+            if pin.spec != NOTHING
+        ),
+        every=node.every,
+        note=" · ".join(_notes(node)),
+    )
+
+
+def _notes(node: Node) -> Iterator[str]:
+    """What else the chip says: the registers that the part feeds itself, and how it runs."""
+    if isinstance(node.component, Component) and node.call == "forward":
+        names = ", ".join(port.name for port in node.component.state_ports())
+        yield from [f"z⁻¹ {names}"] if names else []
+    if node.settings.get("recomputed"):
+        yield "recomputed"
+
+
+def _kind(node: Node) -> NodeKind:
+    if node.kind in {"math", "distribution"}:
+        return "math" if node.kind == "math" else "distribution"
+    if node.kind == "function" or node.is_effect:
+        return "effect"
+    return "component" if node.call == "forward" else "operation"
+
+
+def _label(node: Node) -> str:
+    if node.kind == "component":
+        short = _short_name(node.path, node.component)
+        return short if node.call == "forward" else f"{short}.{node.call}"
+    if node.kind == "function":
+        return str(getattr(node.settings["by"], "__name__", node.call))
+    if node.call in {"slice", "index", "key"}:
+        return node.label_of("").removeprefix(next(iter(node.inputs.values())).label)
+    return SIGNS.get(node.call, node.call)
+
+
+def _short_name(path: str, part: Component) -> str:
+    """`actor`, the class's name in a tuple, and `target(critics)` for a target's copy."""
+    binding = part.binding
+    if binding.tracked_by is not None:
+        target = binding.tracked_by.rpartition(".")[2]
+        return f"{target}({binding.parameters.rpartition('.')[2]})"
+    short = path.rpartition(".")[2]
+    return type(part).__name__ if short.isdigit() else short
+
+
+def _wires(board: Board) -> list[WireView]:
+    found: list[WireView] = []
+    for section in board.sections:
+        for node in _shown(section):
+            for name, value in _read(node).items():
+                found.append(_wire(board, value, node, name, latched=False))
+        for feed in section.trace.feeds:
+            found.append(_wire(board, feed.value, feed.node, feed.port, latched=True))
+    return found
+
+
+def _wire(board: Board, value: Value, node: Node, port: str, latched: bool) -> WireView:
+    spec = board.spec(value)
+    return WireView(
+        source=(_id(value.node), _pin_name(value.node, value.name)),
+        target=(_id(node), _pin_name(node, port)),
+        spec=str(spec),
+        dtype_family=_family(spec),
+        latched=latched,
+        detached=detaches(node, port),
+        failing=board.misfits.get((value, node, port)),
+    )
+
+
+def _crossings(board: Board) -> list[CrossingView]:
+    writes = {
+        node.path: node
+        for section in board.sections
+        for node in _shown(section)
+        if isinstance(node.component, Buffer) and node.call == "write"
+    }
+    return [
+        CrossingView(
+            source=_id(writes[node.path]),
+            target=_id(node),
+            buffer=node.path,
+            gradient=board.gradient.get(node.path, "no grad"),
+        )
+        for section in board.sections
+        for node in _shown(section)
+        if isinstance(node.component, Buffer) and node.call != "write" and node.path in writes
+        if not is_operation(node)
+    ]
+
+
+def _trained(board: Board) -> list[ParameterView]:
+    return [
+        ParameterView(owner=owner, part=path, count=_count(board, path))
+        for owner, ownership in board.ownership.items()
+        for path in ownership.owned
+    ]
+
+
+def _tracked(board: Board, nodes: list[Node]) -> list[ParameterView]:
+    """Targets follow what they track, and move the copies."""
+    copies = {n.path: n.component.binding for n in nodes if _is_copy(n)}
+    pairs = dict.fromkeys((str(b.tracked_by), b.parameters) for b in copies.values())
+    followed = [
+        ParameterView(owner=target, part=part, relation="tracks", count=_count(board, part))
+        for target, part in pairs
+    ]
+    moved = [
+        ParameterView(
+            owner=str(binding.tracked_by),
+            part=path,
+            relation="moves",
+            count=_count(board, binding.parameters),
+        )
+        for path, binding in copies.items()
+    ]
+    return followed + moved
+
+
+def _is_copy(node: Node) -> bool:
+    return isinstance(node.component, Component) and node.component.binding.tracked_by is not None
+
+
+def _count(board: Board, path: str) -> int:
+    return count_parameters(board.modules.get(path))
+
+
+def _parts(graph: Graph, board: Board, nodes: list[Node]) -> list[PartView]:
+    rows = settings_of(graph)
+    trained = {p: path for path, o in board.ownership.items() for p in o.owned}
+    used = {node.path: node.component for node in nodes if node.component is not None}
+    used |= {
+        p.socket_path: p
+        for p in parts_below(board.root)
+        if isinstance(p, Graph | Target) and p.socket_path not in used
+    }
+    return [_part(board, path, part, rows, trained) for path, part in used.items()]
+
+
+def _part(board: Board, path: str, part: Component, rows: Any, trained: dict[str, str]) -> PartView:
+    own = part.binding.parameters if part.binding.tracked_by else path
+    prefix = f"{own}." if own else ""
+    settings = {
+        row.path.removeprefix(prefix): SettingView(
+            value=row.value, origin=row.origin, default=row.is_default
+        )
+        for row in rows
+        if row.path.startswith(prefix)
+        and not row.is_part
+        and "." not in row.path.removeprefix(prefix)
+    }
+    file, line = _defined(type(part))
+    parent = part.binding.parent
+    return PartView(
+        path=path,
+        kind=type(part).__name__,
+        family=part.family,
+        settings=settings,
+        doc=(inspect.getdoc(type(part)) or "").split("\n\n")[0],
+        source_file=file,
+        source_line=line,
+        temperature=part.heat,
+        num_parameters=_count(board, part.binding.parameters),
+        trained_by=trained.get(path),
+        follows=part.binding.parameters if part.binding.tracked_by else None,
+        parent=parent.socket_path if parent is not None else "",
+        gradient=board.gradient.get(path, "no grad") if isinstance(part, Buffer) else None,
+    )
+
+
+def _defined(kind: type) -> tuple[str, int]:
+    """The file of a class, as it is called from the package or the working directory; its line."""
+    try:
+        file = inspect.getsourcefile(kind) or ""
+        _, line = inspect.getsourcelines(kind)
+    except (OSError, TypeError):
+        return "", 0
+    for mark in ("/alfgraph/components/", "/alfgraph/"):
+        if mark in file:
+            return f"{mark.strip('/')}/{file.rpartition(mark)[2]}", line
+    here, below = Path(file).resolve(), Path.cwd().resolve()
+    inside = here.is_relative_to(below)
+    return (here.relative_to(below).as_posix() if inside else here.name), line
