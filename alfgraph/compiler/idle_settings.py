@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from alfgraph.boards.settings_table import SettingRow
-from alfgraph.compiler.compilation import Board
+from alfgraph.compiler.draft import Draft
 from alfgraph.compiler.plan import Plan
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help
 from alfgraph.families.graph import Graph
@@ -29,7 +29,7 @@ def without_effect(plan: Plan, rows: Iterable[SettingRow]) -> frozenset[str]:
         Those of parts that no phase calls, of schedules that no board runs under, and of lengths
         that another schedule decides.
     """
-    board: Board = plan.compiled.board
+    board: Draft = plan.compiled.board
     live = {node.path for section in board.sections for node in section.nodes()}
     idle, computing, unread = [], [], set()
     for part in parts_below(board.root):
@@ -53,8 +53,8 @@ def without_effect(plan: Plan, rows: Iterable[SettingRow]) -> frozenset[str]:
     )
 
 
-def _collects(board: Board, path: str) -> bool:
-    return board.collection is not None and board.collection.socket_path == path
+def _collects(draft: Draft, path: str) -> bool:
+    return draft.collection is not None and draft.collection.socket_path == path
 
 
 def _is_reached(path: str, live: Iterable[str]) -> bool:
@@ -86,7 +86,7 @@ def idle_overrides(plan: Plan, rows: Iterable[SettingRow]) -> list[Diagnostic]:
 
 def _where_instead(plan: Plan, row: SettingRow) -> tuple[Help, ...]:
     """For a schedule, the one that the board does run under."""
-    board: Board = plan.compiled.board
+    board: Draft = plan.compiled.board
     holder, _, name = row.path.rpartition(".")
     owners: list[Component] = [p for p in parts_below(board.root) if p.socket_path == holder]
     used = board.collection

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alfgraph.compiler.compilation import Board
+from alfgraph.compiler.draft import Draft
 from alfgraph.compiler.gradients.liveness import mark_live
 from alfgraph.compiler.gradients.recompute import cross_rollouts
 from alfgraph.compiler.gradients.replaced_phases import hand_over
@@ -34,36 +34,36 @@ class _Unheeded(Reporter):
         return ()
 
 
-def check_graph(graph: Graph, *, recompute: bool = True, reporter: Reporter | None = None) -> Board:
-    """Run every pass up to the schedule; diagnostics are in `board.reporter`.
+def check_graph(graph: Graph, *, recompute: bool = True, reporter: Reporter | None = None) -> Draft:
+    """Run every pass up to the schedule; diagnostics are in `draft.reporter`.
 
     Args:
         graph: the user's board; it is not changed.
         recompute: False keeps live graphs across rollouts (the reference form).
         reporter: takes the diagnostics in.
     """
-    board = Board(root=bind(graph), reporter=reporter or Reporter())
-    trace_board(board)
-    solve_board(board)
-    check_stops(board)
-    if board.reporter.errors:
-        return board
-    run_trial(board)
-    if board.reporter.errors:
-        return board
-    mark_live(board)
-    decide_ownership(board)
-    if board.reporter.errors:
-        return board
-    run_trial_with_gradient(board)
-    if board.reporter.errors:
-        return board
-    hand_over(board)
-    cross_rollouts(board, recompute)
-    mark_live(board)
-    warn_of_idle_statistics(board)
-    warn_of_forgotten_registers(board)
-    return board
+    draft = Draft(root=bind(graph), reporter=reporter or Reporter())
+    trace_board(draft)
+    solve_board(draft)
+    check_stops(draft)
+    if draft.reporter.errors:
+        return draft
+    run_trial(draft)
+    if draft.reporter.errors:
+        return draft
+    mark_live(draft)
+    decide_ownership(draft)
+    if draft.reporter.errors:
+        return draft
+    run_trial_with_gradient(draft)
+    if draft.reporter.errors:
+        return draft
+    hand_over(draft)
+    cross_rollouts(draft, recompute)
+    mark_live(draft)
+    warn_of_idle_statistics(draft)
+    warn_of_forgotten_registers(draft)
+    return draft
 
 
 def compile_graph(graph: Graph, *, recompute: bool = True, name: str | None = None) -> Plan:
@@ -77,9 +77,9 @@ def compile_graph(graph: Graph, *, recompute: bool = True, name: str | None = No
     Raises:
         WiringError: with every diagnostic of the board, root cause first.
     """
-    board = check_graph(graph, recompute=recompute)
-    board.reporter.raise_if_errors(WiringError)
-    return _planned(graph, board, name)
+    draft = check_graph(graph, recompute=recompute)
+    draft.reporter.raise_if_errors(WiringError)
+    return _planned(graph, draft, name)
 
 
 def plan(board: Graph) -> Plan:
@@ -105,10 +105,10 @@ def _unchecked(graph: Graph) -> Plan:
     return _planned(graph, check_graph(graph, reporter=_Unheeded()), None)
 
 
-def _planned(graph: Graph, board: Board, name: str | None) -> Plan:
-    loops = number_board(board)
-    board.reporter.raise_if_errors(WiringError)
-    warn_of_what_never_comes(board, schedule_plan(board, loops))
+def _planned(graph: Graph, draft: Draft, name: str | None) -> Plan:
+    loops = number_board(draft)
+    draft.reporter.raise_if_errors(WiringError)
+    warn_of_what_never_comes(draft, schedule_plan(draft, loops))
     title = name or graph_name(graph)
-    lowered = lower(board, loops, f"The training loop of {title}.")
-    return make_plan(graph, board, loops, lowered, title)
+    lowered = lower(draft, loops, f"The training loop of {title}.")
+    return make_plan(graph, draft, loops, lowered, title)

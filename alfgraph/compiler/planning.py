@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from alfgraph.compiler.compilation import Board, Section
+from alfgraph.compiler.draft import Draft, Section
 from alfgraph.compiler.lowering.function_writer import show_sized
 from alfgraph.compiler.lowering.layouts import buffer_layout
 from alfgraph.compiler.lowering.program_writer import Lowered, describe_loop
@@ -46,56 +46,56 @@ class Compiled:
     """
 
     graph: Graph
-    board: Board
+    board: Draft
     loops: dict[str, Loop]
     lowered: Lowered
 
 
 def make_plan(
-    graph: Graph, board: Board, loops: dict[str, Loop], lowered: Lowered, name: str
+    graph: Graph, draft: Draft, loops: dict[str, Loop], lowered: Lowered, name: str
 ) -> Plan:
     """Put together the plan of a checked board."""
     plan = Plan(
         name=name,
-        schedule=schedule_plan(board, loops),
-        phases=tuple(_phase(board, s, loops[s.name]) for s in board.sections),
-        wires=tuple(_wires(board)),
-        optimizers=tuple(_optimizers(board)),
-        buffers=tuple(buffer_plans(board)),
-        untrained=_untrained(board),
-        environment=_environment(board),
-        resume=_resume(board),
+        schedule=schedule_plan(draft, loops),
+        phases=tuple(_phase(draft, s, loops[s.name]) for s in draft.sections),
+        wires=tuple(_wires(draft)),
+        optimizers=tuple(_optimizers(draft)),
+        buffers=tuple(buffer_plans(draft)),
+        untrained=_untrained(draft),
+        environment=_environment(draft),
+        resume=_resume(draft),
         code=lowered.source,
     )
-    plan._compiled = Compiled(graph, board, loops, lowered)
-    plan._notes = (*board.reporter.warnings, *board.reporter.notes)
+    plan._compiled = Compiled(graph, draft, loops, lowered)
+    plan._notes = (*draft.reporter.warnings, *draft.reporter.notes)
     return plan
 
 
-def _environment(board: Board) -> str:
-    environment = environment_of(board.section("unroll") or board.section("predict"))
+def _environment(draft: Draft) -> str:
+    environment = environment_of(draft.section("unroll") or draft.section("predict"))
     if environment is None:
         return "none"
     count = environment.batch_size("unroll")
     return f"{count} x {type(environment).__name__} {environment.identity}".rstrip()
 
 
-def _resume(board: Board) -> str:
-    environment = environment_of(board.section("unroll"))
+def _resume(draft: Draft) -> str:
+    environment = environment_of(draft.section("unroll"))
     describe = getattr(environment, "describe_resume", None)
     return str(describe()) if callable(describe) else ""
 
 
-def schedule_plan(board: Board, loops: dict[str, Loop]) -> SchedulePlan:
+def schedule_plan(draft: Draft, loops: dict[str, Loop]) -> SchedulePlan:
     """The schedule of a board in numbers."""
-    environment = environment_of(board.section("unroll"))
+    environment = environment_of(draft.section("unroll"))
     collection = Collection(
-        unroll_length=unroll_length(board),
+        unroll_length=unroll_length(draft),
         environments=environment.batch_size("unroll") if environment else 0,
-        initial=int(getattr(board.collection, "initial_collect_steps", 0)),
+        initial=int(getattr(draft.collection, "initial_collect_steps", 0)),
     )
-    training = [(loops[s.name].runs, loops[s.name].every) for s in board.sections if _trains(s)]
-    whole = forecast(board.trainer, collection, training, evaluates=can_evaluate(board))
+    training = [(loops[s.name].runs, loops[s.name].every) for s in draft.sections if _trains(s)]
+    whole = forecast(draft.trainer, collection, training, evaluates=can_evaluate(draft))
     return SchedulePlan(
         unroll_length=collection.unroll_length,
         num_environments=collection.environments,
@@ -108,18 +108,18 @@ def schedule_plan(board: Board, loops: dict[str, Loop]) -> SchedulePlan:
         checkpoint_interval=whole.checkpoint_interval,
         checkpoints=whole.checkpoints,
         evaluations=whole.evaluations,
-        evaluation_interval=board.trainer.eval_interval if whole.evaluations else None,
-        trained_per_transition=_trained(board, loops, collection),
+        evaluation_interval=draft.trainer.eval_interval if whole.evaluations else None,
+        trained_per_transition=_trained(draft, loops, collection),
     )
 
 
-def _trained(board: Board, loops: dict[str, Loop], collection: Collection) -> float:
+def _trained(draft: Draft, loops: dict[str, Loop], collection: Collection) -> float:
     """Transitions that `update` learns from in an iteration, for each one it collects."""
     collected = collection.unroll_length * collection.environments
     if not collected:
         return 0.0
     learnt = 0.0
-    for section in board.sections:
+    for section in draft.sections:
         loop = loops[section.name]
         if section.phase != "update" or not _trains(section):
             continue
@@ -139,9 +139,9 @@ def _trains(section: Section) -> bool:
     return any(isinstance(node.component, Optimizer) for node in nodes)
 
 
-def _phase(board: Board, section: Section, loop: Loop) -> PhasePlan:
+def _phase(draft: Draft, section: Section, loop: Loop) -> PhasePlan:
     trains = any(isinstance(n.component, Optimizer) for n in section.nodes())
-    live = section.phase == "unroll" and "with grad" in board.gradient.values()
+    live = section.phase == "unroll" and "with grad" in draft.gradient.values()
     return PhasePlan(
         name=section.name,
         phase=section.phase,
@@ -149,12 +149,12 @@ def _phase(board: Board, section: Section, loop: Loop) -> PhasePlan:
         rate=describe_loop(loop, section).rstrip("."),
         runs=loop.runs,
         every=loop.every,
-        axes=leading_axes(board, section.nodes()),
+        axes=leading_axes(draft, section.nodes()),
         gradient="with grad" if trains or live else "no grad",
     )
 
 
-def leading_axes(board: Board, nodes: Iterable[Node]) -> str:
+def leading_axes(draft: Draft, nodes: Iterable[Node]) -> str:
     """The most leading axes that something has, in numbers: `[T=8, B=30]`.
 
     Raises:
@@ -163,19 +163,19 @@ def leading_axes(board: Board, nodes: Iterable[Node]) -> str:
     widest: tuple[Any, ...] = ()
     for node in nodes:
         for value in node.outputs.values():
-            batch = batch_of(board.spec(value)) or ()
+            batch = batch_of(draft.spec(value)) or ()
             if len(batch) > len(widest) and all(_is_known(d) for d in batch):
                 widest = batch
-    return "[" + ", ".join(f"{d}={size_of(board, d)}" for d in widest) + "]" if widest else ""
+    return "[" + ", ".join(f"{d}={size_of(draft, d)}" for d in widest) + "]" if widest else ""
 
 
 def _is_known(dim: object) -> bool:
     return isinstance(dim, int) or (isinstance(dim, Symbol) and dim.rigid)
 
 
-def _wires(board: Board) -> list[WirePlan]:
+def _wires(draft: Draft) -> list[WirePlan]:
     found: list[WirePlan] = []
-    for section in board.sections:
+    for section in draft.sections:
         targets: dict[Value, list[str]] = {}
         for node in section.nodes():
             for port, value in node.inputs.items():
@@ -186,7 +186,7 @@ def _wires(board: Board) -> list[WirePlan]:
             WirePlan(
                 phase=section.name,
                 source=value.label,
-                spec=str(board.spec(value)),
+                spec=str(draft.spec(value)),
                 targets=tuple(ends),
             )
             for value, ends in targets.items()
@@ -200,24 +200,24 @@ def count_parameters(module: Any) -> int:
     return sum(p.numel() for p in parameters()) if parameters is not None else 0
 
 
-def _optimizers(board: Board) -> list[OptimizerPlan]:
-    kinds = {part.socket_path: type(part).__name__ for part in parts_below(board.root)}
+def _optimizers(draft: Draft) -> list[OptimizerPlan]:
+    kinds = {part.socket_path: type(part).__name__ for part in parts_below(draft.root)}
     return [
         OptimizerPlan(
             path=path,
             kind=kinds[path],
-            trains={p: count_parameters(board.modules.get(p)) for p in ownership.owned},
+            trains={p: count_parameters(draft.modules.get(p)) for p in ownership.owned},
         )
-        for path, ownership in board.ownership.items()
+        for path, ownership in draft.ownership.items()
     ]
 
 
-def _untrained(board: Board) -> dict[str, int]:
-    owned = {path for o in board.ownership.values() for path in o.owned}
-    counted = {path: count_parameters(module) for path, module in board.modules.items()}
+def _untrained(draft: Draft) -> dict[str, int]:
+    owned = {path for o in draft.ownership.values() for path in o.owned}
+    counted = {path: count_parameters(module) for path, module in draft.modules.items()}
     copies = [
         node.component
-        for section in board.sections
+        for section in draft.sections
         for node in section.nodes()
         if node.component is not None and node.component.binding.tracked_by
     ]
@@ -225,30 +225,30 @@ def _untrained(board: Board) -> dict[str, int]:
     return {path: n for path, n in counted.items() if n and path not in owned}
 
 
-def buffer_nodes(board: Board) -> list[Node]:
+def buffer_nodes(draft: Draft) -> list[Node]:
     """The live writes, one per buffer."""
     return [
         node
-        for section in board.sections
+        for section in draft.sections
         for node in section.trace.nodes
         if isinstance(node.component, Buffer) and node.call == "write"
         if node.id in section.live or node.is_replaced
     ]
 
 
-def buffer_plans(board: Board) -> list[BufferPlan]:
+def buffer_plans(draft: Draft) -> list[BufferPlan]:
     """What every buffer stores, and its bytes."""
     found: list[BufferPlan] = []
-    for node in buffer_nodes(board):
-        specs = {name: board.spec(node.inputs[name]) for name in node.settings["leaves"]}
-        layout = buffer_layout(board, node.component, "cpu")
+    for node in buffer_nodes(draft):
+        specs = {name: draft.spec(node.inputs[name]) for name in node.settings["leaves"]}
+        layout = buffer_layout(draft, node.component, "cpu")
         found.append(
             BufferPlan(
                 path=node.path,
                 kind=type(node.component).__name__,
-                leaves={name: show_sized(board, spec) for name, spec in specs.items()},
+                leaves={name: show_sized(draft, spec) for name, spec in specs.items()},
                 num_bytes=node.component.num_bytes(layout),
-                gradient=board.gradient.get(node.path, "no grad"),
+                gradient=draft.gradient.get(node.path, "no grad"),
             )
         )
     return found

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 import alfgraph
-from alfgraph.compiler.compilation import Board
+from alfgraph.compiler.draft import Draft
 from alfgraph.compiler.pipeline import _unchecked
 from alfgraph.compiler.plan import Plan
 from alfgraph.compiler.solving.mismatches import place
@@ -167,9 +167,9 @@ def _lowered(mutant: Mutant, errors: list[Diagnostic], codes: tuple[str, ...]) -
 
 def _is_unwired(graph: Any) -> bool:
     """Whether a phase method itself raised: there is nothing behind that line to lower."""
-    board = Board(root=bind(graph), reporter=Reporter())
-    trace_board(board)
-    return any(d.code not in _SAID_OF_WHOLE_PHASES for d in board.reporter.errors)
+    draft = Draft(root=bind(graph), reporter=Reporter())
+    trace_board(draft)
+    return any(d.code not in _SAID_OF_WHOLE_PHASES for d in draft.reporter.errors)
 
 
 _SAID_OF_WHOLE_PHASES = {"E202", "E501", "E505"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from alfgraph.compiler.compilation import Board, Section
+from alfgraph.compiler.draft import Draft, Section
 from alfgraph.compiler.tracing.tracing import EVALUATION
 from alfgraph.families.buffer import Buffer
 from alfgraph.wiring.component import Component
@@ -14,10 +14,10 @@ from alfgraph.wiring.tree import parts_below
 Wake = Callable[[Node], None]
 
 
-def mark_live(board: Board) -> None:
+def mark_live(draft: Draft) -> None:
     """Fill `section.live`; unread leaves leave the writes they were in."""
     pending: list[tuple[Section, Node]] = []
-    by_phase = {section.trace.phase: section for section in board.sections}
+    by_phase = {section.trace.phase: section for section in draft.sections}
 
     def wake(node: Node) -> None:
         section = by_phase[node.phase]
@@ -26,11 +26,11 @@ def mark_live(board: Board) -> None:
             pending.append((section, node))
 
     leaves_read: set[tuple[str, str]] = set()
-    for section in board.sections:
+    for section in draft.sections:
         section.live.clear()
-    for node in [root for section in board.sections for root in _roots(section)]:
+    for node in [root for section in draft.sections for root in _roots(section)]:
         wake(node)
-    for node in _writes_by_hand(board):
+    for node in _writes_by_hand(draft):
         wake(node)
         _wake_whole_write(node, wake, leaves_read)
     while pending:
@@ -41,15 +41,15 @@ def mark_live(board: Board) -> None:
             _wake_value(value, wake, leaves_read)
         if isinstance(node.component, Buffer) and node.outputs:
             _wake_writes(section, node, wake, leaves_read)
-    _prune_writes(board, leaves_read)
+    _prune_writes(draft, leaves_read)
 
 
-def _writes_by_hand(board: Board) -> list[Node]:
+def _writes_by_hand(draft: Draft) -> list[Node]:
     """Writes that a phase by hand may read all leaves of."""
-    handed = parts_by_hand(board)
+    handed = parts_by_hand(draft)
     return [
         node
-        for section in board.sections
+        for section in draft.sections
         if section.phase != EVALUATION
         for node in section.trace.nodes
         if isinstance(node.component, Buffer) and node.call == "write" and node.path in handed
@@ -62,11 +62,11 @@ def _wake_whole_write(node: Node, wake: Wake, leaves_read: set[tuple[str, str]])
         _wake_value(value, wake, leaves_read)
 
 
-def parts_by_hand(board: Board) -> dict[str, Component]:
+def parts_by_hand(draft: Draft) -> dict[str, Component]:
     """The parts of boards that have a phase written by hand, by path: it may use any of them."""
     return {
         part.socket_path: part
-        for section in board.sections
+        for section in draft.sections
         for node in section.trace.nodes
         if node.kind == "function"
         for part in parts_below(node.component)
@@ -119,8 +119,8 @@ def _roots(section: Section) -> list[Node]:
     return found
 
 
-def _prune_writes(board: Board, leaves_read: set[tuple[str, str]]) -> None:
-    for section in board.sections:
+def _prune_writes(draft: Draft, leaves_read: set[tuple[str, str]]) -> None:
+    for section in draft.sections:
         for node in section.trace.nodes:
             if not isinstance(node.component, Buffer) or node.call != "write":
                 continue

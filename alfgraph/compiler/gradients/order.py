@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from alfgraph.compiler.compilation import Board, Section
+from alfgraph.compiler.draft import Draft, Section
 from alfgraph.compiler.gradients.recompute import RANDOM_METHODS
 from alfgraph.compiler.gradients.training import optimizer_nodes, parameters_used, reach_of
 from alfgraph.families.buffer import Buffer
@@ -35,7 +35,7 @@ class OptimizerOrder:
         return {later for laters in self.hoisted.values() for later in laters}
 
 
-def order_optimizers(board: Board, section: Section, gates: Mapping[int, int]) -> OptimizerOrder:
+def order_optimizers(draft: Draft, section: Section, gates: Mapping[int, int]) -> OptimizerOrder:
     """Find losses that flow through parameters an earlier optimizer steps.
 
     If such a loss was computed before that step, autograd must go back before it, too. Its gradient
@@ -43,17 +43,17 @@ def order_optimizers(board: Board, section: Section, gates: Mapping[int, int]) -
     earlier step waits.
 
     Args:
-        board: with ownership decided.
+        draft: with ownership decided.
         section: a loop of the program.
         gates: how seldom each of its nodes runs.
     """
     live = {node.id for node in section.nodes()}
-    mine = [n for s, n in optimizer_nodes(board) if s is section and n.id in live]
-    reach = {node: set(reach_of(board, section, node.inputs["loss"]).nodes) for node in mine}
+    mine = [n for s, n in optimizer_nodes(draft) if s is section and n.id in live]
+    reach = {node: set(reach_of(draft, section, node.inputs["loss"]).nodes) for node in mine}
     at = {node: i for i, node in enumerate(section.trace.nodes)}
     order = OptimizerOrder()
     for i, first in enumerate(mine):
-        owned = set(board.ownership[first.path].owned)
+        owned = set(draft.ownership[first.path].owned)
         for later in mine[i + 1 :]:
             if reach[first] & reach[later]:
                 order.retained.add(first)
@@ -62,7 +62,7 @@ def order_optimizers(board: Board, section: Section, gates: Mapping[int, int]) -
                 continue
             left = _left(later.inputs["loss"].node, at, at[first])
             in_time = all(gates[n.id] % gates[first.id] == 0 for n in (later, *left))
-            if not in_time or not all(_is_arithmetic(board, n) for n in left):
+            if not in_time or not all(_is_arithmetic(draft, n) for n in left):
                 order.deferred[first] = later
             elif later not in order.early:
                 order.hoisted.setdefault(first, []).append(later)
@@ -82,10 +82,10 @@ def _left(loss: Node, at: Mapping[Node, int], place: int) -> list[Node]:
     return sorted(found, key=lambda node: at[node])
 
 
-def _is_arithmetic(board: Board, node: Node) -> bool:
+def _is_arithmetic(draft: Draft, node: Node) -> bool:
     """Whether it is the same wherever it is computed: no parameters, registers, draws, effects."""
     part = node.component
-    if (node.phase, node.id) in board.random or node.call in RANDOM_METHODS or node.is_effect:
+    if (node.phase, node.id) in draft.random or node.call in RANDOM_METHODS or node.is_effect:
         return False
     if part is None:
         return True

@@ -7,7 +7,7 @@ Elsewhere the autograd graph of `unroll` is kept until `update`.
 
 from __future__ import annotations
 
-from alfgraph.compiler.compilation import Board, Section
+from alfgraph.compiler.draft import Draft, Section
 from alfgraph.compiler.gradients.training import carries_gradient, optimizer_nodes, reach_of, trains
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.environment import Environment
@@ -21,28 +21,28 @@ class _NotTheSame(Exception):
     """The path cannot be recomputed from what was recorded."""
 
 
-def cross_rollouts(board: Board, recompute: bool = True) -> None:
+def cross_rollouts(draft: Draft, recompute: bool = True) -> None:
     """Decide, for every buffer a gradient crosses, how; rewrite the sections that recompute.
 
     Args:
-        board: traced, solved, tried.
+        draft: traced, solved, tried.
         recompute: False keeps the live graph everywhere (the reference form).
     """
-    for section, node in list(optimizer_nodes(board)):
-        reach = reach_of(board, section, node.inputs["loss"])
+    for section, node in list(optimizer_nodes(draft)):
+        reach = reach_of(draft, section, node.inputs["loss"])
         cloners: dict[Node, _Cloner] = {}
         for (path, leaf), written in reach.crossing.items():
-            done = recompute and _recompute(board, section, path, leaf, written, cloners)
+            done = recompute and _recompute(draft, section, path, leaf, written, cloners)
             if not done:
-                board.gradient[path] = "with grad"
+                draft.gradient[path] = "with grad"
             else:
-                board.gradient.setdefault(path, "with grad (recomputed)")
+                draft.gradient.setdefault(path, "with grad (recomputed)")
         for cloner in cloners.values():
             cloner.insert()
 
 
 def _recompute(
-    board: Board,
+    draft: Draft,
     section: Section,
     path: str,
     leaf: str,
@@ -50,12 +50,12 @@ def _recompute(
     cloners: dict[Node, _Cloner],
 ) -> bool:
     reads = [n for n in section.trace.nodes if n.path == path and leaf in n.outputs]
-    if not reads or (path in board.gradient and board.gradient[path] == "with grad"):
+    if not reads or (path in draft.gradient and draft.gradient[path] == "with grad"):
         return False
     try:
         for read in reads:
             if read not in cloners:
-                cloners[read] = _Cloner(board, section, read)
+                cloners[read] = _Cloner(draft, section, read)
             _replace(section, read.outputs[leaf], cloners[read].value(written))
     except _NotTheSame:
         return False
@@ -65,12 +65,12 @@ def _recompute(
 class _Cloner:
     """Copies the path to one recorded leaf into the section that reads it."""
 
-    def __init__(self, board: Board, section: Section, read: Node) -> None:
-        self.board = board
+    def __init__(self, draft: Draft, section: Section, read: Node) -> None:
+        self.draft = draft
         self.section = section
         self.read = read
         self.batch: Dims = next(
-            (b for v in read.outputs.values() if (b := batch_of(board.spec(v)))), ()
+            (b for v in read.outputs.values() if (b := batch_of(draft.spec(v)))), ()
         )
         contents = read.component.binding.slot.contents[read.path]
         self.recorded = {
@@ -85,7 +85,7 @@ class _Cloner:
         node = value.node
         recorded = self.recorded.get(value)
         is_path = recorded is None or (
-            carries_gradient(self.board, value)
+            carries_gradient(self.draft, value)
             and not isinstance(node.component, Environment)
             and node.call not in RANDOM_METHODS
             and self._trains(node)
@@ -104,7 +104,7 @@ class _Cloner:
             if at in seen or at.call in RANDOM_METHODS or isinstance(at.component, Environment):
                 continue
             seen.add(at)
-            if at.component is not None and trains(self.board, at.component):
+            if at.component is not None and trains(self.draft, at.component):
                 return True
             pending += [v.node for v in at.inputs.values()]
         return False
@@ -114,12 +114,12 @@ class _Cloner:
             raise _NotTheSame
         if node.kind == "math" and node.call in {"index", "slice", "min", "max", "mean", "record"}:
             raise _NotTheSame
-        if (node.phase, node.id) in self.board.random:
+        if (node.phase, node.id) in self.draft.random:
             raise _NotTheSame
         if node.component is not None and (node.component.state_ports() or node.call != "forward"):
             raise _NotTheSame
         for value in node.inputs.values():
-            if batch_of(self.board.spec(value)) in (None, ()):
+            if batch_of(self.draft.spec(value)) in (None, ()):
                 raise _NotTheSame
 
     def _clone(self, node: Node) -> Node:
@@ -139,11 +139,11 @@ class _Cloner:
             sources=node.sources,
         )
         for name, value in node.outputs.items():
-            spec = with_batch(self.board.spec(value), self.batch)
+            spec = with_batch(self.draft.spec(value), self.batch)
             new = Value(clone, name, spec, role=value.role, hints=list(value.hints))
             clone.outputs[name] = self.done[value] = new
-            if isinstance(spec, DistributionSpec) and value in self.board.examples:
-                self.board.examples[new] = self.board.examples[value]
+            if isinstance(spec, DistributionSpec) and value in self.draft.examples:
+                self.draft.examples[new] = self.draft.examples[value]
         self.new.append(clone)
         return clone
 

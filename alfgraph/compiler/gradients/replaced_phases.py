@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alfgraph.compiler.compilation import Board, Ownership, Section
+from alfgraph.compiler.draft import Draft, Ownership, Section
 from alfgraph.compiler.gradients.training import reach_of, trains
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.learning import Optimizer
@@ -10,31 +10,31 @@ from alfgraph.wiring.trace import Node
 from alfgraph.wiring.tree import parts_below
 
 
-def hand_over(board: Board) -> None:
+def hand_over(draft: Draft) -> None:
     """Give every optimizer of a board with a phase by hand all parameters of that board.
 
     With `replace(..., with_grad=True)` its rollout buffers keep the graph of `unroll`.
     """
-    for section in board.sections:
+    for section in draft.sections:
         for node in section.trace.nodes:
             if node.kind == "function":
-                _hand_over(board, section, node)
+                _hand_over(draft, section, node)
 
 
-def _hand_over(board: Board, section: Section, node: Node) -> None:
+def _hand_over(draft: Draft, section: Section, node: Node) -> None:
     parts = parts_below(node.component)
-    owned = tuple(dict.fromkeys(p.binding.parameters for p in parts if trains(board, p)))
-    crossing = tuple(_kept_graphs(board, section, node)) if node.settings["with_grad"] else ()
+    owned = tuple(dict.fromkeys(p.binding.parameters for p in parts if trains(draft, p)))
+    crossing = tuple(_kept_graphs(draft, section, node)) if node.settings["with_grad"] else ()
     for path, _leaf in crossing:
-        board.gradient[path] = "with grad"
+        draft.gradient[path] = "with grad"
     for part in parts:
         if isinstance(part, Optimizer) and owned:
-            before = board.ownership.get(part.socket_path)
+            before = draft.ownership.get(part.socket_path)
             crossed = (*(before.crossing if before else ()), *crossing)
-            board.ownership[part.socket_path] = Ownership(part.socket_path, owned, owned, crossed)
+            draft.ownership[part.socket_path] = Ownership(part.socket_path, owned, owned, crossed)
 
 
-def _kept_graphs(board: Board, section: Section, node: Node) -> list[tuple[str, str]]:
+def _kept_graphs(draft: Draft, section: Section, node: Node) -> list[tuple[str, str]]:
     """Recorded leaves behind which something is trained: (buffer, leaf)."""
     return [
         (part.socket_path, leaf)
@@ -42,5 +42,5 @@ def _kept_graphs(board: Board, section: Section, node: Node) -> list[tuple[str, 
         if isinstance(part, Buffer) and part.keeps_gradient
         if part.socket_path in part.binding.slot.contents
         for leaf, written in part.binding.slot.contents[part.socket_path].node.inputs.items()
-        if written.node.phase == "unroll" and reach_of(board, section, written).parameters
+        if written.node.phase == "unroll" and reach_of(draft, section, written).parameters
     ]

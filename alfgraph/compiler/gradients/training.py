@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from alfgraph.compiler.compilation import Board, Ownership, Section
+from alfgraph.compiler.draft import Draft, Ownership, Section
 from alfgraph.compiler.gradients.liveness import parts_by_hand
 from alfgraph.compiler.solving.mismatches import place, plugged
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Retype
@@ -35,16 +35,16 @@ class Reach:
     crossing: dict[tuple[str, str], Value] = field(default_factory=dict)
 
 
-def optimizer_nodes(board: Board) -> Iterator[tuple[Section, Node]]:
+def optimizer_nodes(draft: Draft) -> Iterator[tuple[Section, Node]]:
     """Every application of an optimizer, with its section."""
-    for section in board.sections:
+    for section in draft.sections:
         for node in section.trace.nodes:
             is_call = isinstance(node.component, Optimizer) and node.call == "forward"
             if is_call and not node.is_replaced:
                 yield section, node
 
 
-def reach_of(board: Board, section: Section, loss: Value) -> Reach:
+def reach_of(draft: Draft, section: Section, loss: Value) -> Reach:
     """Walk backward from a loss; what leads to nothing trained is left out."""
     reach = Reach()
     readers: dict[Node, list[Node]] = {loss.node: []}
@@ -53,14 +53,14 @@ def reach_of(board: Board, section: Section, loss: Value) -> Reach:
     while pending:
         value = pending.pop()
         seen.add(value)
-        for part in _trained_at(board, value.node):
+        for part in _trained_at(draft, value.node):
             reach.parameters.setdefault(part.binding.parameters, part)
         for source in _sources(section, value, reach):
-            if carries_gradient(board, source):
+            if carries_gradient(draft, source):
                 readers.setdefault(source.node, []).append(value.node)
                 if source not in seen:
                     pending.append(source)
-    leads = _leading(readers, {node for node in readers if _trained_at(board, node)})
+    leads = _leading(readers, {node for node in readers if _trained_at(draft, node)})
     reach.nodes = [node for node in readers if node in leads]
     reach.crossing = {k: written for k, written in reach.crossing.items() if written.node in leads}
     return reach
@@ -82,11 +82,11 @@ def _sources(section: Section, value: Value, reach: Reach) -> list[Value]:
     return [v for port, v in node.inputs.items() if not detaches(node, port)]
 
 
-def _trained_at(board: Board, node: Node) -> list[Component]:
+def _trained_at(draft: Draft, node: Node) -> list[Component]:
     """Parts with parameters to train that a node computes with, those it was given included."""
     parts = [node.component] if node.component is not None else []
     parts += [b for given in node.parts.values() for part in given for b in parts_below(part)]
-    return [part for part in parts if trains(board, part)]
+    return [part for part in parts if trains(draft, part)]
 
 
 def _leading(readers: dict[Node, list[Node]], trained: set[Node]) -> set[Node]:
@@ -100,7 +100,7 @@ def _leading(readers: dict[Node, list[Node]], trained: set[Node]) -> set[Node]:
     return found
 
 
-def nodes_without_gradient(board: Board, section: Section) -> frozenset[int]:
+def nodes_without_gradient(draft: Draft, section: Section) -> frozenset[int]:
     """Ids of nodes that need no autograd graph, though parameters lead to them.
 
     They compute with parameters, or on what such nodes gave, and no loss's gradient passes them:
@@ -108,9 +108,9 @@ def nodes_without_gradient(board: Board, section: Section) -> frozenset[int]:
     """
     reached = {
         node
-        for where, optimizer in optimizer_nodes(board)
+        for where, optimizer in optimizer_nodes(draft)
         if where is section
-        for node in reach_of(board, section, optimizer.inputs["loss"]).nodes
+        for node in reach_of(draft, section, optimizer.inputs["loss"]).nodes
     }
     found: set[Node] = set()
     for node in section.trace.nodes:
@@ -119,7 +119,7 @@ def nodes_without_gradient(board: Board, section: Section) -> frozenset[int]:
         if node.settings.get("recomputed") or node.kind == "function":
             continue
         tracked = node.component is not None and node.component.binding.tracked_by
-        own = tracked or _trained_at(board, node)
+        own = tracked or _trained_at(draft, node)
         if own or any(value.node in found for value in node.inputs.values()):
             found.add(node)
     return frozenset(node.id for node in found)
@@ -132,9 +132,9 @@ def parameters_used(node: Node) -> list[str]:
     return [part.binding.parameters for part in parts if not part.binding.tracked_by]
 
 
-def carries_gradient(board: Board, value: Value) -> bool:
+def carries_gradient(draft: Draft, value: Value) -> bool:
     """Integers and booleans carry none."""
-    spec = board.spec(value)
+    spec = draft.spec(value)
     return not (isinstance(spec, TensorSpec) and spec.is_discrete)
 
 
@@ -155,11 +155,11 @@ def detaches(node: Node, port: str) -> bool:
     return any(p.name == head and p.detach for p in pins_of(node).input_ports())
 
 
-def trains(board: Board, part: Component) -> bool:
+def trains(draft: Draft, part: Component) -> bool:
     """Whether a part has parameters that somebody must train."""
     if not part.has_build() or part.binding.tracked_by or _is_frozen(part):
         return False
-    module = board.modules.get(part.binding.parameters)
+    module = draft.modules.get(part.binding.parameters)
     parameters = getattr(module, "parameters", None)
     return parameters is not None and any(p.requires_grad for p in parameters())
 
@@ -168,39 +168,39 @@ def _is_frozen(part: Component) -> bool:
     return "frozen" in type(part).model_fields and bool(part.frozen)  # type: ignore[attr-defined]
 
 
-def decide_ownership(board: Board) -> None:
-    """Fill `board.ownership`; losses that reach nothing, and orphans, become diagnostics."""
-    claims = [(n, reach_of(board, s, n.inputs["loss"])) for s, n in optimizer_nodes(board)]
+def decide_ownership(draft: Draft) -> None:
+    """Fill `draft.ownership`; losses that reach nothing, and orphans, become diagnostics."""
+    claims = [(n, reach_of(draft, s, n.inputs["loss"])) for s, n in optimizer_nodes(draft)]
     named: dict[str, set[str]] = {}
     for node, reach in claims:
-        for path in _named_by(board, node):
+        for path in _named_by(draft, node):
             named.setdefault(path, set()).add(node.path)
         if not reach.parameters:
-            _report_unreached(board, node, ())
+            _report_unreached(draft, node, ())
     owners: dict[str, list[Node]] = {}
     for node, reach in claims:
-        owned = _claimed(board, node, reach, named)
+        owned = _claimed(draft, node, reach, named)
         for path in owned:
             owners.setdefault(path, []).append(node)
-        _record(board, node, owned, reach)
-    _report_idle(board, [node for node, reach in claims if reach.parameters])
-    _report_conflicts(board, owners, named)
+        _record(draft, node, owned, reach)
+    _report_idle(draft, [node for node, reach in claims if reach.parameters])
+    _report_conflicts(draft, owners, named)
     for node, reach in claims:
-        _report_stale(board, node, reach)
-    _report_mixed(board, [node for node, _ in claims if node.parts.get("trains")])
-    if not board.reporter.errors:  # else the parts are orphans because of those
-        _report_orphans(board, owners)
+        _report_stale(draft, node, reach)
+    _report_mixed(draft, [node for node, _ in claims if node.parts.get("trains")])
+    if not draft.reporter.errors:  # else the parts are orphans because of those
+        _report_orphans(draft, owners)
 
 
-def _report_idle(board: Board, nodes: list[Node]) -> None:
+def _report_idle(draft: Draft, nodes: list[Node]) -> None:
     """What an optimizer's losses reach may all be frozen, or be trained by others."""
     for node in {node.path: node for node in nodes}.values():
-        if board.ownership[node.path].owned or board.reporter.errors:
+        if draft.ownership[node.path].owned or draft.reporter.errors:
             continue
         source, related = place(node)
         named = listing([part.socket_path for part in node.parts.get("trains", ())])
         why = f": {named} has no parameters to train" if node.parts.get("trains") else ""
-        board.reporter.report(
+        draft.reporter.report(
             Diagnostic(
                 code="E122",
                 message=f"nothing is left for `{node.path}` to train{why}",
@@ -212,17 +212,17 @@ def _report_idle(board: Board, nodes: list[Node]) -> None:
         )
 
 
-def _report_mixed(board: Board, nodes: list[Node]) -> None:
+def _report_mixed(draft: Draft, nodes: list[Node]) -> None:
     """One optimizer steps all it owns, so every call that names parts must name the same."""
     first: dict[str, Node] = {}
     for node in nodes:
         before = first.setdefault(node.path, node)
-        one, other = (sorted(_named_by(board, n)) for n in (before, node))
+        one, other = (sorted(_named_by(draft, n)) for n in (before, node))
         if one == other:
             continue
         (source, related), (earlier, _) = place(node), place(before)
         here = ((f"to train {listing(one)}", earlier),) if earlier is not None else ()
-        board.reporter.report(
+        draft.reporter.report(
             Diagnostic(
                 code="E121",
                 message=f"`{node.path}` is one optimizer in several places: it is to train "
@@ -236,15 +236,15 @@ def _report_mixed(board: Board, nodes: list[Node]) -> None:
         return
 
 
-def _report_stale(board: Board, node: Node, reach: Reach) -> None:
+def _report_stale(draft: Draft, node: Node, reach: Reach) -> None:
     """The gradient of a rollout is there once: earlier rollouts in the buffer have none left."""
     crossed_paths = {path for path, _ in reach.crossing}
-    for part in parts_below(board.root):
+    for part in parts_below(draft.root):
         if not isinstance(part, Buffer) or part.socket_path not in crossed_paths:
             continue
         if part.kept_rollouts() > 1:
             source, related = place(node)
-            board.reporter.report(
+            draft.reporter.report(
                 Diagnostic(
                     code="E207",
                     message=f"`{part.socket_path}` keeps {part.kept_rollouts()} rollouts, and the "
@@ -258,30 +258,30 @@ def _report_stale(board: Board, node: Node, reach: Reach) -> None:
             )
 
 
-def _named_by(board: Board, node: Node) -> set[str]:
+def _named_by(draft: Draft, node: Node) -> set[str]:
     """Parameters below the parts an optimizer was given."""
     parts = node.parts.get("trains", ())
-    return {b.binding.parameters for p in parts for b in parts_below(p) if trains(board, b)}
+    return {b.binding.parameters for p in parts for b in parts_below(p) if trains(draft, b)}
 
 
-def _claimed(board: Board, node: Node, reach: Reach, named: dict[str, set[str]]) -> list[str]:
+def _claimed(draft: Draft, node: Node, reach: Reach, named: dict[str, set[str]]) -> list[str]:
     """What one application of an optimizer trains."""
     if not node.parts.get("trains"):
-        _warn_losses(board, node, reach, named)
+        _warn_losses(draft, node, reach, named)
         return [path for path in reach.parameters if path not in named]
-    wanted = _named_by(board, node)
+    wanted = _named_by(draft, node)
     missing = sorted(wanted - set(reach.parameters))
     if missing and reach.parameters:
-        _report_unreached(board, node, missing)
+        _report_unreached(draft, node, missing)
     return [path for path in reach.parameters if path in wanted]
 
 
-def _record(board: Board, node: Node, owned: list[str], reach: Reach) -> None:
-    before = board.ownership.get(node.path)
-    order = {part.binding.parameters: i for i, part in enumerate(parts_below(board.root))}
+def _record(draft: Draft, node: Node, owned: list[str], reach: Reach) -> None:
+    before = draft.ownership.get(node.path)
+    order = {part.binding.parameters: i for i, part in enumerate(parts_below(draft.root))}
     merged = dict.fromkeys((*(before.owned if before else ()), *owned))
     reached = dict.fromkeys((*(before.reached if before else ()), *reach.parameters))
-    board.ownership[node.path] = Ownership(
+    draft.ownership[node.path] = Ownership(
         path=node.path,
         owned=tuple(sorted(merged, key=lambda path: order.get(path, 0))),
         reached=tuple(sorted(reached, key=lambda path: order.get(path, 0))),
@@ -289,13 +289,13 @@ def _record(board: Board, node: Node, owned: list[str], reach: Reach) -> None:
     )
 
 
-def _report_unreached(board: Board, node: Node, missing: tuple[str, ...] | list[str]) -> None:
+def _report_unreached(draft: Draft, node: Node, missing: tuple[str, ...] | list[str]) -> None:
     source, related = place(node)
     loss = node.inputs["loss"].label
     loss = "this loss" if loss.endswith(" of …)") else f"`{loss}`"
     what = f"the parameters of {listing(missing)}" if missing else "any parameters"
     stops = _stops_of(node.inputs["loss"])
-    board.reporter.report(
+    draft.reporter.report(
         Diagnostic(
             code="E122",
             message=f"the gradient of {loss} does not reach {what}, so `{node.path}` cannot train",
@@ -335,14 +335,14 @@ def _stops_of(loss: Value) -> list[Source]:
     return stops
 
 
-def _warn_losses(board: Board, node: Node, reach: Reach, named: dict[str, set[str]]) -> None:
+def _warn_losses(draft: Draft, node: Node, reach: Reach, named: dict[str, set[str]]) -> None:
     own = node.path.rpartition(".")[0]
     for path in reach.parameters:
         others = named.get(path, set()) - {node.path}
         inside = path.startswith(f"{own}.") if own else True
         foreign = sorted(o for o in others if o.rpartition(".")[0] != own)
         if inside and foreign:
-            board.reporter.report(
+            draft.reporter.report(
                 Diagnostic(
                     code="W123",
                     message=f"`{foreign[0]}` names `{path}`, so `{node.path}` does not train it",
@@ -354,7 +354,7 @@ def _warn_losses(board: Board, node: Node, reach: Reach, named: dict[str, set[st
 
 
 def _report_conflicts(
-    board: Board, owners: dict[str, list[Node]], named: dict[str, set[str]]
+    draft: Draft, owners: dict[str, list[Node]], named: dict[str, set[str]]
 ) -> None:
     contested: dict[tuple[str, ...], list[str]] = {}
     for path, nodes in owners.items():
@@ -369,7 +369,7 @@ def _report_conflicts(
         source = place(second)[0]
         edits = without_statement(source) if _trains_no_more(owners, second, first) else ()
         spare = Help(text=f"leave this one out: `{first.path}` trains all of it", edits=edits)
-        board.reporter.report(
+        draft.reporter.report(
             Diagnostic(
                 code="E121",
                 message=f"{listing(paths)} {verb} trained by `{first.path}` and by `{second.path}`",
@@ -395,32 +395,32 @@ def _where_plugged(node: Node) -> Source | None:
     return place(node)[0] if made is None or in_parts_bin(made) else made
 
 
-def _report_orphans(board: Board, owners: dict[str, list[Node]]) -> None:
-    by_hand = {part.binding.parameters for part in parts_by_hand(board).values()}
-    learns = any(True for _ in optimizer_nodes(board))
+def _report_orphans(draft: Draft, owners: dict[str, list[Node]]) -> None:
+    by_hand = {part.binding.parameters for part in parts_by_hand(draft).values()}
+    learns = any(True for _ in optimizer_nodes(draft))
     applied = {
         node.component.binding.parameters: node
-        for section in board.sections
+        for section in draft.sections
         for node in section.trace.nodes  # live or not: a loss that trains nothing is not
         if node.component is not None and not node.component.binding.tracked_by
     }
     orphans = {
         path: node
         for path, node in applied.items()
-        if trains(board, node.component) and path not in owners and path not in by_hand
+        if trains(draft, node.component) and path not in owners and path not in by_hand
     }
     if orphans and not learns:
-        _report_no_optimizer(board, orphans)
+        _report_no_optimizer(draft, orphans)
         return
     for path, node in orphans.items():
-        board.reporter.report(
+        draft.reporter.report(
             Diagnostic(
                 code="E120",
                 message=f"nobody trains the parameters of `{path}` "
                 f"({type(node.component).__name__})",
                 source=_where_plugged(node),
                 help=(
-                    *_without_detach(_detached(board, node)),
+                    *_without_detach(_detached(draft, node)),
                     Help(
                         text="let a loss reach it, name it at an optimizer, or declare it "
                         "`frozen=True`"
@@ -431,9 +431,9 @@ def _report_orphans(board: Board, owners: dict[str, list[Node]]) -> None:
         )
 
 
-def _detached(board: Board, node: Node) -> list[Source]:
+def _detached(draft: Draft, node: Node) -> list[Source]:
     """Where what a part gives loses its gradient as soon as it is read, for every reader."""
-    nodes = [other for section in board.sections for other in section.trace.nodes]
+    nodes = [other for section in draft.sections for other in section.trace.nodes]
     mine = [other for other in nodes if other.component is node.component]
     values = {value for other in mine for value in other.outputs.values()}
     readers = [other for other in nodes if values & set(other.inputs.values())]
@@ -441,12 +441,12 @@ def _detached(board: Board, node: Node) -> list[Source]:
     return [stop.sources[0] for stop in stops]
 
 
-def _report_no_optimizer(board: Board, orphans: dict[str, Node]) -> None:
+def _report_no_optimizer(draft: Draft, orphans: dict[str, Node]) -> None:
     """One cause, said once: nothing on the board trains anything."""
     paths = list(orphans)
     sockets = [
         (part, name)
-        for part in parts_below(board.root)
+        for part in parts_below(draft.root)
         for name, value in part
         if value is None and name.endswith("optimizer")
     ]
@@ -464,7 +464,7 @@ def _report_no_optimizer(board: Board, orphans: dict[str, Node]) -> None:
             edits=without_argument(made, name) if default is not None else (),
             retype=Retype(given=OPTION, instead=option) if default is not None else None,
         )
-    board.reporter.report(
+    draft.reporter.report(
         Diagnostic(
             code="E120",
             message="the board has no optimizer, so nobody trains the parameters of "

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from alfgraph.compiler.compilation import Board
+from alfgraph.compiler.draft import Draft
 from alfgraph.compiler.plan import SchedulePlan
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help
 from alfgraph.diagnostics.repairs.calls import changed_argument
 from alfgraph.wiring.component import Component
 
 
-def warn_of_what_never_comes(board: Board, plan: SchedulePlan) -> None:
+def warn_of_what_never_comes(draft: Draft, plan: SchedulePlan) -> None:
     """W503 where a whole run trains nothing, W504 where an interval is longer than the run."""
     if plan.iterations is None:
         return
-    if plan.updates == 0 and any(True for s in board.sections if s.phase == "update"):
-        board.reporter.report(_never_trains(board, plan.iterations, plan.env_steps or 0))
+    if plan.updates == 0 and any(True for s in draft.sections if s.phase == "update"):
+        draft.reporter.report(_never_trains(draft, plan.iterations, plan.env_steps or 0))
     for name in ("eval_interval", "summary_interval"):
-        interval = getattr(board.trainer, name, None)
-        if interval and interval > plan.iterations and _is_set(board.trainer, name):
-            board.reporter.report(_never_due(board, name, interval, plan.iterations))
+        interval = getattr(draft.trainer, name, None)
+        if interval and interval > plan.iterations and _is_set(draft.trainer, name):
+            draft.reporter.report(_never_due(draft, name, interval, plan.iterations))
 
 
-def _never_trains(board: Board, iterations: int, env_steps: int) -> Diagnostic:
-    initial = int(getattr(board.collection, "initial_collect_steps", 0) or 0)
+def _never_trains(draft: Draft, iterations: int, env_steps: int) -> Diagnostic:
+    initial = int(getattr(draft.collection, "initial_collect_steps", 0) or 0)
     reason = f"; the first {initial:,} only fill the buffer" if initial else ""
-    part = board.collection
+    part = draft.collection
     return Diagnostic(
         code="W503",
         message=f"nothing is ever trained: the run ends after {iterations:,} iterations, "
@@ -35,8 +35,8 @@ def _never_trains(board: Board, iterations: int, env_steps: int) -> Diagnostic:
     )
 
 
-def _never_due(board: Board, name: str, interval: int, iterations: int) -> Diagnostic:
-    made = board.trainer.created_at
+def _never_due(draft: Draft, name: str, interval: int, iterations: int) -> Diagnostic:
+    made = draft.trainer.created_at
     kept = " but the one at its end" if name == "eval_interval" else ""
     what = "evaluation" if name == "eval_interval" else "summary"
     return Diagnostic(
@@ -50,7 +50,7 @@ def _never_due(board: Board, name: str, interval: int, iterations: int) -> Diagn
                 edits=changed_argument(made, name, str(max(1, iterations // 10))),
             ),
         ),
-        path=board.trainer.socket_path,
+        path=draft.trainer.socket_path,
     )
 
 

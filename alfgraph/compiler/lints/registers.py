@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alfgraph.compiler.compilation import Board
+from alfgraph.compiler.draft import Draft
 from alfgraph.compiler.solving.mismatches import place
 from alfgraph.compiler.tracing.tracing import EVALUATION
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help
@@ -12,15 +12,15 @@ ACTING = {"unroll", EVALUATION}
 """Phases that run step by step: registers there go on from the step before."""
 
 
-def warn_of_forgotten_registers(board: Board) -> None:
+def warn_of_forgotten_registers(draft: Draft) -> None:
     """Warn of parts that remember while acting, and learn from a memory that is empty."""
-    acting = {n.path for s in board.sections if s.phase == "unroll" for n in s.nodes()}
+    acting = {n.path for s in draft.sections if s.phase == "unroll" for n in s.nodes()}
     told: set[str] = set()
-    for section in board.sections:
+    for section in draft.sections:
         for node in section.nodes() if section.phase not in ACTING else ():
             if _forgets(node) and node.path in acting and node.path not in told:
                 told.add(node.path)
-                board.reporter.report(_diagnostic(node))
+                draft.reporter.report(_diagnostic(node))
 
 
 def _forgets(node: Node) -> bool:

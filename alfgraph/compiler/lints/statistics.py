@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alfgraph.compiler.compilation import Board
+from alfgraph.compiler.draft import Draft
 from alfgraph.compiler.solving.mismatches import place
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help
 from alfgraph.wiring.component import Operation
@@ -11,11 +11,11 @@ from alfgraph.wiring.trace import Node
 OBSERVE = "observe"
 
 
-def warn_of_idle_statistics(board: Board) -> None:
+def warn_of_idle_statistics(draft: Draft) -> None:
     """Warn of parts that normalize by statistics which no phase updates."""
     applied: dict[str, Node] = {}
     observed: set[str] = set()
-    for section in board.sections:
+    for section in draft.sections:
         for node in section.nodes():
             part = node.component
             if node.kind == "function":
@@ -28,7 +28,7 @@ def warn_of_idle_statistics(board: Board) -> None:
                 applied.setdefault(part.binding.parameters, node)
     for path, node in applied.items():
         if path not in observed:
-            board.reporter.report(_diagnostic(path, node))
+            draft.reporter.report(_diagnostic(path, node))
 
 
 def _diagnostic(path: str, node: Node) -> Diagnostic:

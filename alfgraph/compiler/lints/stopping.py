@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alfgraph.compiler.compilation import Board, Section
+from alfgraph.compiler.draft import Draft, Section
 from alfgraph.compiler.solving.mismatches import place
 from alfgraph.diagnostics.diagnostic import Diagnostic, Fact, Help
 from alfgraph.diagnostics.source import Source
@@ -12,20 +12,20 @@ from alfgraph.wiring.trace import Value
 _COLLECTING = {"unroll", "predict"}
 
 
-def check_stops(board: Board) -> None:
+def check_stops(draft: Draft) -> None:
     """E104 where steps are collected; E101 where a condition has axes, or is no tensor.
 
     What is undecided is told elsewhere.
     """
-    for section in board.sections:
+    for section in draft.sections:
         for value, _, sources in section.trace.stops:
             if section.phase in _COLLECTING:
-                board.reporter.report(_endless(section, value, sources))
+                draft.reporter.report(_endless(section, value, sources))
                 continue
-            spec = board.spec(value)
+            spec = draft.spec(value)
             is_one = isinstance(spec, TensorSpec) and not spec.dims
             if not is_one and not isinstance(spec, SymbolSpec):
-                board.reporter.report(_many(board, value, sources))
+                draft.reporter.report(_many(draft, value, sources))
 
 
 def _endless(section: Section, value: Value, sources: tuple[Source, ...]) -> Diagnostic:
@@ -41,7 +41,7 @@ def _endless(section: Section, value: Value, sources: tuple[Source, ...]) -> Dia
     )
 
 
-def _many(board: Board, value: Value, sources: tuple[Source, ...]) -> Diagnostic:
+def _many(draft: Draft, value: Value, sources: tuple[Source, ...]) -> Diagnostic:
     source, related = place(value.node, sources)
     return Diagnostic(
         code="E101",
@@ -49,7 +49,7 @@ def _many(board: Board, value: Value, sources: tuple[Source, ...]) -> Diagnostic
         source=source,
         related=related,
         facts=(
-            Fact(subject=value.label, verb="gives", spec=str(board.spec(value))),
+            Fact(subject=value.label, verb="gives", spec=str(draft.spec(value))),
             Fact(subject="stop_when", verb="expects", spec="?[]"),
         ),
         help=(Help(text="make one number of all before comparing: `wire.mean() > 0`"),),

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from alfgraph.compiler.compilation import Board, Section, is_operation
+from alfgraph.compiler.draft import Draft, Section, is_operation
 from alfgraph.compiler.gradients.order import order_optimizers
 from alfgraph.compiler.gradients.training import detaches, reach_of
 from alfgraph.compiler.lowering.gating import gates_of
@@ -46,14 +46,14 @@ class FunctionWriter:
 
     def __init__(
         self,
-        board: Board,
+        draft: Draft,
         section: Section,
         names: dict[str, str],
         functions: dict[str, Any],
         tags: Tags,
         probed: Sequence[Value] = (),
     ) -> None:
-        self.board = board
+        self.draft = draft
         self.tags = tags
         self.probed = {value: number for number, value in enumerate(probed)}
         self.section = section
@@ -68,7 +68,7 @@ class FunctionWriter:
         self.without_gradient: frozenset[int] = frozenset()
         self.uses = self._count_uses()
         self.gates = gates_of(section, self._read_by)
-        self.order = order_optimizers(board, section, self.gates)
+        self.order = order_optimizers(draft, section, self.gates)
         self._early = self.order.early
         self._ahead: set[Node] = set()
         self._last: tuple[tuple[str, ...], int] = ((), -1)
@@ -85,7 +85,7 @@ class FunctionWriter:
 
     def spec(self, value: Value) -> str:
         """The spec of a value with its sizes in numbers, for the comment."""
-        return show_sized(self.board, self.board.spec(value))
+        return show_sized(self.draft, self.draft.spec(value))
 
     def expression(self, value: Value) -> str:
         """How a value is written where it is used."""
@@ -95,7 +95,7 @@ class FunctionWriter:
         node = value.node
         if isinstance(node.component, Environment):
             return f"{self.names[node.path]}.{value.name.partition('.')[2]}", ATOM
-        if self.board.spec(value) == RecordSpec():
+        if self.draft.spec(value) == RecordSpec():
             return "{}", ATOM  # the registers of a part that has none
         if self._is_inlined(value):
             return self._arithmetic(node)
@@ -115,7 +115,7 @@ class FunctionWriter:
         if node.kind == "distribution":
             operands = {"x": operands["self"]}
         first = next(iter(node.inputs.values()), None)
-        tree = first is not None and _is_tree(self.board.spec(first))
+        tree = first is not None and _is_tree(self.draft.spec(first))
         return write(node.call, operands, node.settings, tree)
 
     def _count_uses(self) -> dict[Value, int]:
@@ -300,12 +300,12 @@ class FunctionWriter:
     def _at_port(self, node: Node, port: str, value: Value) -> str:
         """A value as a port reads it: gradients stop at `In(..., detach=True)`."""
         expression, strength = self._operand(value)
-        live = self.section.phase == "unroll" and "with grad" in self.board.gradient.values()
+        live = self.section.phase == "unroll" and "with grad" in self.draft.gradient.values()
         stops = (self.autograd or live) and detaches(node, port)
         stops = stops and (value.node.id not in self.without_gradient or self._is_inlined(value))
-        if not stops or not reach_of(self.board, self.section, value).parameters:
+        if not stops or not reach_of(self.draft, self.section, value).parameters:
             return expression
-        if _is_tree(self.board.spec(value)):
+        if _is_tree(self.draft.spec(value)):
             return f"detached({expression})"
         return f"{expression}.detach()" if strength == ATOM else f"({expression}).detach()"
 
@@ -339,7 +339,7 @@ class FunctionWriter:
         """A part with registers: one step on [B], a scan over [T, B]."""
         name = self.names[node.path]
         scope = f"{node.phase}#{node.id}"
-        batch = self.board.solver.dims((Star("batch", scope),))
+        batch = self.draft.solver.dims((Star("batch", scope),))
         method = "scan" if len(batch) > 1 else "step"
         arguments = self._arguments(node)
         state = node.state
@@ -396,14 +396,14 @@ def _is_tree(spec: Spec) -> bool:
     return isinstance(spec, RecordSpec | DistributionSpec)
 
 
-def show_sized(board: Board, spec: Spec) -> str:
+def show_sized(draft: Draft, spec: Spec) -> str:
     """A spec with every axis in numbers: `float32[8, 30]`."""
     from alfgraph.compiler.schedule.loops import size_of
     from alfgraph.specs.spec import map_leaves
 
     def sized(leaf: Any) -> Spec:
         update: dict[str, Any] = {
-            "batch": tuple(d if isinstance(d, Star) else size_of(board, d) for d in leaf.batch)
+            "batch": tuple(d if isinstance(d, Star) else size_of(draft, d) for d in leaf.batch)
         }
         if hasattr(leaf, "sample"):
             update["low"] = update["high"] = None

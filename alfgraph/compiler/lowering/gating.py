@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
-from alfgraph.compiler.compilation import Section
+from alfgraph.compiler.draft import Section
 from alfgraph.wiring.trace import Node, Value
 
 

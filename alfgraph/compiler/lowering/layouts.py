@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from alfgraph.compiler.compilation import Board
+from alfgraph.compiler.draft import Draft
 from alfgraph.compiler.schedule.loops import buffer_numbers
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.storage import LeafLayout
 from alfgraph.specs.spec import DistributionSpec, Spec, TensorSpec, batch_of, with_batch
 
 
-def buffer_layout(board: Board, part: Buffer, device: str) -> LeafLayout:
+def buffer_layout(draft: Draft, part: Buffer, device: str) -> LeafLayout:
     """What a buffer stores, in numbers."""
     contents = part.binding.slot.contents[part.socket_path]
     node = contents.node
@@ -21,17 +21,17 @@ def buffer_layout(board: Board, part: Buffer, device: str) -> LeafLayout:
     examples: dict[str, Any] = {}
     for name in names:
         value = node.inputs[name]
-        spec = board.spec(value)
-        example = board.examples.get(value)
+        spec = draft.spec(value)
+        example = draft.examples.get(value)
         if isinstance(spec, DistributionSpec) and example is not None:
             spec = _with_parameters(spec, example)
             examples[name] = example
         specs[name] = with_batch(spec, ())
-    numbers = buffer_numbers(board, part)
-    grads = board.gradient.get(part.socket_path) == "with grad"
+    numbers = buffer_numbers(draft, part)
+    grads = draft.gradient.get(part.socket_path) == "with grad"
     crossing = {
         leaf
-        for ownership in board.ownership.values()
+        for ownership in draft.ownership.values()
         for path, leaf in ownership.crossing
         if path == part.socket_path
     }

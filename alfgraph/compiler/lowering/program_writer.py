@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from alfgraph.compiler.compilation import Board, Section
+from alfgraph.compiler.draft import Draft, Section
 from alfgraph.compiler.gradients.training import nodes_without_gradient
 from alfgraph.compiler.lowering.function_writer import FunctionWriter
 from alfgraph.compiler.lowering.naming import part_names
@@ -44,25 +44,25 @@ class ProgramWriter:
 
     def __init__(
         self,
-        board: Board,
+        draft: Draft,
         loops: dict[str, Loop],
         names: dict[str, str],
         title: str,
         probed: Sequence[Value] = (),
     ) -> None:
         self.probed = probed
-        self.board = board
+        self.draft = draft
         self.loops = loops
         self.names = names
         self.title = title
-        self.tags = Tags(board)
+        self.tags = Tags(draft)
         self.functions: dict[str, Any] = {}
         self.counted: dict[str, None] = {}
 
     def write(self, parts: dict[str, Component]) -> str:
         """The source of the program."""
         body: list[str] = []
-        for section in self.board.sections:
+        for section in self.draft.sections:
             body += ["", "", *self._section(section)]
         body += ["", "", *self._iteration()]
         text = "\n".join(body)
@@ -91,7 +91,7 @@ class ProgramWriter:
     def writer(self, section: Section) -> FunctionWriter:
         """What writes the statements of a section."""
         return FunctionWriter(
-            self.board, section, self.names, self.functions, self.tags, self.probed
+            self.draft, section, self.names, self.functions, self.tags, self.probed
         )
 
     def _phase(self, section: Section) -> list[str]:
@@ -107,7 +107,7 @@ class ProgramWriter:
         opaque = any(n.kind == "function" for n in section.nodes())
         writer.autograd = trains or opaque
         if writer.autograd:
-            writer.without_gradient = nodes_without_gradient(self.board, section)
+            writer.without_gradient = nodes_without_gradient(self.draft, section)
         stops = sorted(section.trace.stops, key=lambda stop: stop[1])
         self.count(writer)
         for node in section.trace.nodes:
@@ -133,20 +133,20 @@ class ProgramWriter:
 
     def _iteration(self) -> list[str]:
         lines = ["def iteration():", '    """One training iteration."""']
-        unrolls = [s for s in self.board.sections if s.phase == "unroll"]
+        unrolls = [s for s in self.draft.sections if s.phase == "unroll"]
         if unrolls:
             lines.append(f"    {self._unroll_call(unrolls[0])}")
-        collection = self.board.collection
+        collection = self.draft.collection
         if isinstance(collection, OffPolicy) and collection.initial_collect_steps:
             lines.append(f"    if counters['env_steps'] < {collection.initial_collect_steps}:")
             lines.append("        return")
-        for section in self.board.sections:
+        for section in self.draft.sections:
             if section.phase not in {"unroll", "predict"}:
                 lines += self._calls(section, self.loops[section.name])
         return lines
 
     def _unroll_call(self, section: Section) -> str:
-        length = unroll_length(self.board)
+        length = unroll_length(self.draft)
         return f"{section.name}()" if length == int(length) else f"{section.name}(take_steps())"
 
     def _calls(self, section: Section, loop: Loop) -> list[str]:
@@ -231,7 +231,7 @@ class RolloutWriter:
 
     def __init__(self, program: ProgramWriter, section: Section, training: bool) -> None:
         self.program = program
-        self.board = program.board
+        self.draft = program.draft
         self.section = section
         self.training = training
         self.writer = program.writer(section)
@@ -326,7 +326,7 @@ class RolloutWriter:
 
     def _tick(self, kept: list[str]) -> list[str]:
         writer = self.writer
-        length = unroll_length(self.board)
+        length = unroll_length(self.draft)
         fractional = length != int(length)
         writer.lines, writer.depth = [], 1
         if kept:
@@ -337,7 +337,7 @@ class RolloutWriter:
         writer.depth = 2
         self.program.count(writer)
         inside = {node.id for node in self.front}
-        if random_steps(self.board) and self.training:
+        if random_steps(self.draft) and self.training:
             for feed in self.section.trace.feeds:
                 writer.variables.name(feed.value)  # a variable, so that it can be replaced
                 if isinstance(feed.node.component, Environment):
@@ -353,12 +353,12 @@ class RolloutWriter:
         if self.training:
             self._close()
         if kept:
-            live = "with grad" in self.board.gradient.values()
+            live = "with grad" in self.draft.gradient.values()
             shown = [f"detached({name})" for name in kept] if live else kept
             writer.line(f"registers[{self.section.name!r}] = ({', '.join(shown)},)")
         lines = (
             []
-            if "with grad" in self.board.gradient.values() and self.training
+            if "with grad" in self.draft.gradient.values() and self.training
             else ["@torch.no_grad()"]
         )
         argument = "steps" if steps == "steps" else ""
@@ -378,7 +378,7 @@ class RolloutWriter:
 
     def _replace_actions(self, node: Node) -> None:
         """While collecting, what acts is random; everything behind it sees that action."""
-        steps = random_steps(self.board) if self.training else 0
+        steps = random_steps(self.draft) if self.training else 0
         for feed in self.section.trace.feeds:
             if steps and feed.value.node is node and isinstance(feed.node.component, Environment):
                 action = self.writer.variables.name(feed.value)
@@ -405,39 +405,39 @@ class RolloutWriter:
                 self.writer.line(f"{self.program.names[node.path]}.close({', '.join(arguments)})")
 
 
-def random_steps(board: Board) -> int:
+def random_steps(draft: Draft) -> int:
     """Env steps during which random actions are taken."""
-    schedule = board.collection
+    schedule = draft.collection
     if not isinstance(schedule, OffPolicy) or not schedule.random_actions:
         return 0
     return schedule.initial_collect_steps
 
 
-def parts_of_function(board: Board, node: Node) -> list[Component]:
+def parts_of_function(draft: Draft, node: Node) -> list[Component]:
     """What a phase written by hand may use: the networks, buffers and optimizers of its board."""
     return [
         part
         for part in parts_below(node.component)
-        if part.binding.parameters in board.modules
+        if part.binding.parameters in draft.modules
         or isinstance(part, Optimizer)
         or (isinstance(part, Buffer) and part.socket_path in part.binding.slot.contents)
     ]
 
 
 def lower(
-    board: Board, loops: dict[str, Loop], title: str, probed: Sequence[Value] = ()
+    draft: Draft, loops: dict[str, Loop], title: str, probed: Sequence[Value] = ()
 ) -> Lowered:
     """Write the program of a checked board.
 
     Args:
-        board: its bound and checked form.
+        draft: its bound and checked form.
         loops: by section.
         title: its first line.
         probed: values to show: `_probe(NUMBER, value)` stands behind the statement that makes each.
             The program computes the same numbers, bit for bit.
     """
     used: dict[str, Component] = {}
-    for section in board.sections:
+    for section in draft.sections:
         for node in section.nodes():
             if node.component is not None and node.kind == "component":
                 used.setdefault(node.path, node.component)
@@ -446,16 +446,16 @@ def lower(
                         if not isinstance(node.component, Optimizer):
                             used.setdefault(part.socket_path, part)
             if node.kind == "function":
-                for part in parts_of_function(board, node):
+                for part in parts_of_function(draft, node):
                     used.setdefault(part.socket_path, part)
     ports = {
         name.rpartition(".")[2]
-        for section in board.sections
+        for section in draft.sections
         for node in section.nodes()
         for name in node.outputs
     }
-    names = part_names(used.values(), [section.name for section in board.sections], ports)
-    writer = ProgramWriter(board, loops, names, title, probed)
+    names = part_names(used.values(), [section.name for section in draft.sections], ports)
+    writer = ProgramWriter(draft, loops, names, title, probed)
     source = writer.write(used)
     return Lowered(
         source=source,

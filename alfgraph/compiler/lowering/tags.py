@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from alfgraph.compiler.compilation import Board
+from alfgraph.compiler.draft import Draft
 from alfgraph.compiler.tracing.tracing import EVALUATION
 from alfgraph.families.learning import Optimizer
 from alfgraph.wiring.component import pins_of
@@ -21,13 +21,13 @@ class Tags:
     are equal have their whole path instead, and a part's second call is `loss-2/policy_loss`.
     """
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, draft: Draft) -> None:
         """Name what a board logs.
 
         Args:
-            board: after liveness.
+            draft: after liveness.
         """
-        trained_first = sorted(board.sections, key=lambda section: section.phase == EVALUATION)
+        trained_first = sorted(draft.sections, key=lambda section: section.phase == EVALUATION)
         nodes = [n for section in trained_first for n in section.nodes() if _logs(n)]
         paths = list(dict.fromkeys(node.path for node in nodes))
         short = {path: path.rpartition(".")[2] for path in paths}

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from alfgraph.compiler.compilation import Board, Section
+from alfgraph.compiler.draft import Draft, Section
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Retype
 from alfgraph.diagnostics.errors import WiringError
 from alfgraph.diagnostics.repairs.calls import changed_argument
@@ -61,65 +61,65 @@ def environment_of(section: Section | None) -> Environment | None:
     return next(parts, None)
 
 
-def can_evaluate(board: Board) -> bool:
+def can_evaluate(draft: Draft) -> bool:
     """Whether a phase `predict` steps an environment."""
-    return environment_of(board.section("predict")) is not None
+    return environment_of(draft.section("predict")) is not None
 
 
-def unroll_length(board: Board) -> float:
+def unroll_length(draft: Draft) -> float:
     """Transitions per environment and iteration (may be a fraction off-policy)."""
-    return float(getattr(board.collection, "unroll_length", 0) or 0)
+    return float(getattr(draft.collection, "unroll_length", 0) or 0)
 
 
-def number_board(board: Board) -> dict[str, Loop]:
+def number_board(draft: Draft) -> dict[str, Loop]:
     """Give every axis its size and every section its loop.
 
     Returns:
         Loops by section name.
     """
-    _number_environments(board)
-    loops = {section.name: _loop(board, section) for section in board.sections}
-    for section in board.sections:
+    _number_environments(draft)
+    loops = {section.name: _loop(draft, section) for section in draft.sections}
+    for section in draft.sections:
         for part in _read_buffers(section):
-            _check_filled(board, section, part, loops)
+            _check_filled(draft, section, part, loops)
     return loops
 
 
-def known_loops(board: Board) -> dict[str, Loop]:
+def known_loops(draft: Draft) -> dict[str, Loop]:
     """The loops of a board that failed its check, as far as they can be numbered all the same.
 
     Left out are sections that read buffers whose rows have not found their leading axes.
     """
-    _number_environments(board)
+    _number_environments(draft)
     loops: dict[str, Loop] = {}
-    for section in board.sections:
-        if all(_has_rows(board, part) for part in _read_buffers(section)):
+    for section in draft.sections:
+        if all(_has_rows(draft, part) for part in _read_buffers(section)):
             with suppress(WiringError):
-                loops[section.name] = _loop(board, section)
+                loops[section.name] = _loop(draft, section)
     return loops
 
 
-def _has_rows(board: Board, part: Buffer) -> bool:
+def _has_rows(draft: Draft, part: Buffer) -> bool:
     contents = part.binding.slot.contents.get(part.socket_path)
     values = contents.node.inputs.values() if contents else ()
-    batch = next((found for v in values if (found := batch_of(board.spec(v)))), ())
+    batch = next((found for v in values if (found := batch_of(draft.spec(v)))), ())
     return bool(batch) and all(isinstance(d, int | Symbol) for d in batch)
 
 
-def _number_environments(board: Board) -> None:
-    for section in board.sections:
+def _number_environments(draft: Draft) -> None:
+    for section in draft.sections:
         environment = environment_of(section)
         if environment is not None:
             for axis in environment.batch_axes(section.phase) or ():
-                board.sizes[axis] = _environments(board, environment, section.phase)
+                draft.sizes[axis] = _environments(draft, environment, section.phase)
 
 
-def _check_filled(board: Board, section: Section, part: Buffer, loops: dict[str, Loop]) -> None:
+def _check_filled(draft: Draft, section: Section, part: Buffer, loops: dict[str, Loop]) -> None:
     """What a phase of one's own writes is there when it is read first."""
     written = part.binding.slot.contents[part.socket_path].node
     first, read = loops[written.phase].every, loops[section.name].every
     if first > read:
-        board.reporter.report(
+        draft.reporter.report(
             Diagnostic(
                 code="E204",
                 message=f"`{part.label()}` is read in iteration {read} for the first time, but "
@@ -132,11 +132,11 @@ def _check_filled(board: Board, section: Section, part: Buffer, loops: dict[str,
         )
 
 
-def _environments(board: Board, environment: Environment, phase: str) -> int:
+def _environments(draft: Draft, environment: Environment, phase: str) -> int:
     """How many environments a phase steps at once; evaluation has its own number."""
     if phase != "predict":
         return environment.batch_size(phase)
-    trainer = board.trainer
+    trainer = draft.trainer
     return max(1, min(trainer.num_eval_environments, trainer.num_eval_episodes))
 
 
@@ -149,55 +149,55 @@ def _read_buffers(section: Section) -> list[Buffer]:
     return list(found.values())
 
 
-def _loop(board: Board, section: Section) -> Loop:
+def _loop(draft: Draft, section: Section) -> Loop:
     if section.phase in {"unroll", "predict"}:
-        return Loop(kind="rollout", count=max(1, math.ceil(unroll_length(board))))
+        return Loop(kind="rollout", count=max(1, math.ceil(unroll_length(draft))))
     every = section.rate.every if section.rate else 1
     loop = Loop(kind="once", every=every)
     for part in _read_buffers(section):
-        written = _written_shape(board, part)
+        written = _written_shape(draft, part)
         size, length = _asked(section)
         if part.hands_out_batches:
-            loop = _mini_batches(board, section, part, written, every)
+            loop = _mini_batches(draft, section, part, written, every)
             size, length = loop.batch_size, loop.batch_length
         elif part.samples:
             loop = _repeat(section, part, every)
             size, length = loop.batch_size, loop.batch_length
-        numbers = BufferNumbers(math.ceil(unroll_length(board)), written, size, length)
-        _check_alike(board, section, part, numbers)
+        numbers = BufferNumbers(math.ceil(unroll_length(draft)), written, size, length)
+        _check_alike(draft, section, part, numbers)
         if part.samples:
-            _check_supply(board, part, numbers)
-        board.sizes.update(part.axis_sizes(numbers))
-        board.buffer_numbers[part.socket_path] = numbers
+            _check_supply(draft, part, numbers)
+        draft.sizes.update(part.axis_sizes(numbers))
+        draft.buffer_numbers[part.socket_path] = numbers
     return loop
 
 
-def _check_alike(board: Board, section: Section, part: Buffer, numbers: BufferNumbers) -> None:
+def _check_alike(draft: Draft, section: Section, part: Buffer, numbers: BufferNumbers) -> None:
     """One buffer gives mini-batches of one shape; buffers read together share their indices."""
     if not (part.samples or part.hands_out_batches):
         return
     shape = (numbers.mini_batch_length, numbers.mini_batch_size)
-    before = board.buffer_numbers.get(part.socket_path)
+    before = draft.buffer_numbers.get(part.socket_path)
     if before is not None and shape != (before.mini_batch_length, before.mini_batch_size):
         other = (before.mini_batch_length, before.mini_batch_size)
         said = f"`{part.label()}` is to give mini-batches of {list(other)} and of {list(shape)}"
-        _report_numbers(board, part, said, "give each of the phases that read it its own buffer")
+        _report_numbers(draft, part, said, "give each of the phases that read it its own buffer")
     for path in {b.socket_path for b in _read_buffers(section) if b.hands_out_batches}:
-        beside = board.buffer_numbers.get(path)
+        beside = draft.buffer_numbers.get(path)
         if part.hands_out_batches and beside is not None and beside.written != numbers.written:
             said = (
                 f"`{section.phase}` reads `{path}` and `{part.label()}` at the same indices, but "
                 f"they hold {_counted(beside.written)} and {_counted(numbers.written)} transitions"
             )
-            _report_numbers(board, part, said, "write both once per rollout, with all its rows")
+            _report_numbers(draft, part, said, "write both once per rollout, with all its rows")
 
 
 def _counted(written: tuple[int, ...]) -> str:
     return " x ".join(map(str, written))
 
 
-def _report_numbers(board: Board, part: Buffer, message: str, fix: str) -> None:
-    board.reporter.report(
+def _report_numbers(draft: Draft, part: Buffer, message: str, fix: str) -> None:
+    draft.reporter.report(
         Diagnostic(
             code="E502",
             message=message,
@@ -208,23 +208,23 @@ def _report_numbers(board: Board, part: Buffer, message: str, fix: str) -> None:
     )
 
 
-def _check_supply(board: Board, part: Buffer, numbers: BufferNumbers) -> None:
+def _check_supply(draft: Draft, part: Buffer, numbers: BufferNumbers) -> None:
     """A buffer that is sampled must hold a mini-batch when the first update runs."""
-    if isinstance(board.collection, Offline) or not unroll_length(board):
+    if isinstance(draft.collection, Offline) or not unroll_length(draft):
         return
-    initial = getattr(board.collection, "initial_collect_steps", 0)
+    initial = getattr(draft.collection, "initial_collect_steps", 0)
     batch = max(1, numbers.written[-1] if numbers.written else 1)
-    collected = max(math.floor(unroll_length(board)), math.ceil(initial / batch))
+    collected = max(math.floor(unroll_length(draft)), math.ceil(initial / batch))
     found = part.shortage(collected, numbers)
     if found is not None:
-        _report_numbers(board, part, f"`{part.label()}`: {found[0]}", found[1])
+        _report_numbers(draft, part, f"`{part.label()}`: {found[0]}", found[1])
 
 
-def buffer_numbers(board: Board, part: Buffer) -> BufferNumbers:
+def buffer_numbers(draft: Draft, part: Buffer) -> BufferNumbers:
     """The schedule around one buffer; one that nobody reads holds what is written."""
-    written = _written_shape(board, part)
-    default = BufferNumbers(math.ceil(unroll_length(board)), written, 0, 1)
-    found: BufferNumbers = board.buffer_numbers.get(part.socket_path, default)
+    written = _written_shape(draft, part)
+    default = BufferNumbers(math.ceil(unroll_length(draft)), written, 0, 1)
+    found: BufferNumbers = draft.buffer_numbers.get(part.socket_path, default)
     return found
 
 
@@ -234,27 +234,27 @@ def _asked(section: Section) -> tuple[int, int]:
     return size or 0, getattr(source, "mini_batch_length", 1)
 
 
-def _written_shape(board: Board, part: Buffer) -> tuple[int, ...]:
+def _written_shape(draft: Draft, part: Buffer) -> tuple[int, ...]:
     contents = part.binding.slot.contents[part.socket_path]
     for value in contents.node.inputs.values():
-        batch = batch_of(board.spec(value))
+        batch = batch_of(draft.spec(value))
         if batch:
-            return tuple(size_of(board, dim) for dim in batch)
+            return tuple(size_of(draft, dim) for dim in batch)
     return ()
 
 
-def size_of(board: Board, dim: object) -> int:
+def size_of(draft: Draft, dim: object) -> int:
     """The number a dim stands for.
 
     Raises:
         WiringError: E108, nothing gave its axis a number.
     """
-    dim = board.solver.dim(dim) if isinstance(dim, int | Symbol) else dim
+    dim = draft.solver.dim(dim) if isinstance(dim, int | Symbol) else dim
     if isinstance(dim, int):
         return dim
     assert isinstance(dim, Symbol)
     bare = dim._replace(factor=1, offset=0)
-    if bare not in board.sizes:
+    if bare not in draft.sizes:
         raise WiringError(
             Diagnostic(
                 code="E108",
@@ -262,24 +262,24 @@ def size_of(board: Board, dim: object) -> int:
                 help=(Help(text="it is decided by an environment, or by a buffer that is read"),),
             )
         )
-    return dim.value(board.sizes[bare])
+    return dim.value(draft.sizes[bare])
 
 
 def _mini_batches(
-    board: Board, section: Section, part: Buffer, written: tuple[int, ...], every: int
+    draft: Draft, section: Section, part: Buffer, written: tuple[int, ...], every: int
 ) -> Loop:
     size, length = _asked(section)
     source: Schedule | Rate | None = section.rate or section.schedule
     rows, batch = written[0], math.prod(written[1:])
     if rows % length:
-        board.reporter.report(_length_diagnostic(source, rows, length))
+        draft.reporter.report(_length_diagnostic(source, rows, length))
         length = 1
     sequences = rows // length * batch
     if not size or size > sequences:
         if size and isinstance(source, Component) and is_chosen(source, "mini_batch_size"):
-            board.reporter.report(_size_diagnostic(source, size, sequences, written))
+            draft.reporter.report(_size_diagnostic(source, size, sequences, written))
         elif size:
-            board.reporter.report(
+            draft.reporter.report(
                 Diagnostic(
                     code="W504",
                     severity="note",
@@ -355,9 +355,9 @@ def _length_diagnostic(source: Schedule | Rate | None, rows: int, length: int) -
     )
 
 
-def collects_off_policy(board: Board) -> bool:
+def collects_off_policy(draft: Draft) -> bool:
     """Whether collection feeds a replay buffer."""
-    return isinstance(board.collection, OffPolicy)
+    return isinstance(draft.collection, OffPolicy)
 
 
 __all__ = ["Epochs", "Loop", "Offline", "number_board", "size_of", "unroll_length"]

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from alfgraph.compiler.compilation import Board
+from alfgraph.compiler.draft import Draft
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help
 from alfgraph.diagnostics.errors import WiringError
 from alfgraph.families.annealing import Annealing, Progress
@@ -14,7 +14,7 @@ from alfgraph.specs.spec import Dims, Spec, Star, Symbol, SymbolSpec, with_batch
 from alfgraph.wiring.component import Component
 
 
-def build_arguments(board: Board, part: Component) -> dict[str, Any]:
+def build_arguments(draft: Draft, part: Component) -> dict[str, Any]:
     """The arguments of a component's `build`: its solved symbols, by name.
 
     A size comes as an int, a star as a tuple of ints, a spec symbol as the sample spec (without
@@ -24,19 +24,19 @@ def build_arguments(board: Board, part: Component) -> dict[str, Any]:
         WiringError: E108, a symbol that nothing on the board decides.
     """
     scope = f"part:{part.binding.parameters}"
-    found, missing = solved_symbols(board, scope, part.build)
+    found, missing = solved_symbols(draft, scope, part.build)
     if missing:
         raise _unknown(part, missing[0])
     return found
 
 
 def solved_symbols(
-    board: Board, scope: str, function: Callable[..., Any]
+    draft: Draft, scope: str, function: Callable[..., Any]
 ) -> tuple[dict[str, Any], list[str]]:
     """What is known of the symbols a function's parameters name, and the names still open.
 
     Args:
-        board: whose solver is asked.
+        draft: whose solver is asked.
         scope: where the symbols live.
         function: a component's `build` or `derive`.
     """
@@ -45,15 +45,15 @@ def solved_symbols(
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
             continue
-        value = _solved(board, scope, name)
+        value = _solved(draft, scope, name)
         if value is None and parameter.default is parameter.empty:
             missing.append(name)
         found[name] = parameter.default if value is None else value
     return found, missing
 
 
-def _solved(board: Board, scope: str, name: str) -> Any:
-    solver = board.solver
+def _solved(draft: Draft, scope: str, name: str) -> Any:
+    solver = draft.solver
     if (scope, name) in solver.trees:
         spec: Spec = with_batch(solver.resolve(SymbolSpec(name=name, scope=scope)), ())
         return spec if solver.is_solved(spec) else None
@@ -79,13 +79,13 @@ def _unknown(part: Component, name: str) -> WiringError:
     )
 
 
-def build_module(board: Board, part: Component) -> Any:
+def build_module(draft: Draft, part: Component) -> Any:
     """Build a component's module; annealed settings are numbers, as at the beginning of a run.
 
     Raises:
         WiringError: E108, a symbol is open.
     """
-    return shadow_of(part)[0].build(**build_arguments(board, part))
+    return shadow_of(part)[0].build(**build_arguments(draft, part))
 
 
 def shadow_of(part: Component) -> tuple[Any, dict[str, Annealing]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from alfgraph.compiler.compilation import Board
+from alfgraph.compiler.draft import Draft
 from alfgraph.diagnostics.diagnostic import Diagnostic, Fact, Help
 from alfgraph.diagnostics.repairs.calls import Fix, appended, as_help, renamed_attribute
 from alfgraph.diagnostics.repairs.classes import redeclared
@@ -57,10 +57,15 @@ def plugged(part: Any) -> Source | None:
 
 
 def mismatch_diagnostic(
-    board: Board, value: Value, expected: Spec, node: Node, port: str, mismatch: Mismatch
+    draft: Draft,
+    value: Value,
+    expected: Spec,
+    node: Node,
+    port: str,
+    mismatch: Mismatch,
 ) -> Diagnostic:
     """E101 for a wire into a port."""
-    solver = board.solver
+    solver = draft.solver
     gives, wants = solver.resolve(value.spec), solver.resolve(expected)
     if isinstance(gives, DistributionSpec):  # its event may be known only from the other end
         event = joined(solver, gives.event, wants)
@@ -69,7 +74,7 @@ def mismatch_diagnostic(
     feed = next(
         (
             f
-            for s in board.sections
+            for s in draft.sections
             for f in s.trace.feeds
             if f.node is node and f.port == port and f.value is value
         ),
@@ -87,7 +92,7 @@ def mismatch_diagnostic(
             Fact(subject=target, verb="expects", spec=str(wants), origin=origin(node)),
         ),
         notes=(f"they differ in {mismatch.aspect}{_kinds(mismatch, gives, wants)}",),
-        help=tuple(as_help(fix, source) for fix in _helps(board, value, node, port, gives, wants)),
+        help=tuple(as_help(fix, source) for fix in _helps(draft, value, node, port, gives, wants)),
         path=node.path,
     )
 
@@ -124,10 +129,10 @@ def _kinds(mismatch: Mismatch, gives: Spec, wants: Spec) -> str:
 
 
 def _helps(
-    board: Board, value: Value, node: Node, port: str, gives: Spec, wants: Spec
+    draft: Draft, value: Value, node: Node, port: str, gives: Spec, wants: Spec
 ) -> list[str | Fix]:
     """A sibling that fits, then what the distribution offers, then what would fit."""
-    solver = board.solver
+    solver = draft.solver
     found: list[str | Fix] = []
     for name, sibling in value.node.outputs.items():
         spec = joined(solver, sibling.spec, wants) if sibling is not value else None
@@ -144,7 +149,7 @@ def _helps(
         found = found or _kind_advice(value.node, node, gives, wants)
     return found or [
         *_declaration(node, port, gives, wants),
-        *_what_fits(board, node, value, wants),
+        *_what_fits(draft, node, value, wants),
     ]
 
 
@@ -196,9 +201,9 @@ def _kind_advice(giver: Node, taker: Node, gives: TensorSpec, wants: TensorSpec)
     ]
 
 
-def _what_fits(board: Board, node: Node, given: Value, wants: Spec) -> list[str | Fix]:
+def _what_fits(draft: Draft, node: Node, given: Value, wants: Spec) -> list[str | Fix]:
     """Values made before the call, in the same phase, that would fit."""
-    section = next((s for s in board.sections if node in s.trace.nodes), None)
+    section = next((s for s in draft.sections if node in s.trace.nodes), None)
     fitting = [
         value.label
         for earlier in itertools.takewhile(
@@ -207,7 +212,7 @@ def _what_fits(board: Board, node: Node, given: Value, wants: Spec) -> list[str 
         for value in earlier.outputs.values()
         if value is not given
         and value.role == given.role
-        and joined(board.solver, value.spec, wants) is not None
+        and joined(draft.solver, value.spec, wants) is not None
     ]
     wanted = f"connect something that is {wants}"
     return [f"{wanted}, such as {listing(fitting, 3)}" if fitting else wanted]
@@ -255,17 +260,17 @@ def joined(solver: Solver, given: Spec, expected: Spec) -> Spec | None:
     return spec if batch_of(spec) is not None else None
 
 
-def small_mismatch(board: Board, node: Node, mismatch: Mismatch) -> Diagnostic:
+def small_mismatch(draft: Draft, node: Node, mismatch: Mismatch) -> Diagnostic:
     """E101 for wire arithmetic and methods of distributions."""
     source, related = place(node)
     if not related and source is not None and in_parts_bin(source):
-        source, related = users_line(node.sources, plugged(_board_of(board, node)))
+        source, related = users_line(node.sources, plugged(_board_of(draft, node)))
     names = list(node.inputs.values())
     facts = tuple(
         Fact(
             subject=value.label,
             verb="gives",
-            spec=str(board.solver.resolve(value.spec)),
+            spec=str(draft.solver.resolve(value.spec)),
             origin=origin(value.node),
         )
         for value in names
@@ -277,21 +282,21 @@ def small_mismatch(board: Board, node: Node, mismatch: Mismatch) -> Diagnostic:
         related=related,
         facts=facts,
         notes=(f"they differ in {mismatch.aspect}" if len(names) > 1 else mismatch.aspect,),
-        help=tuple(as_help(fix, None) for fix in _row_advice(board, names)),
+        help=tuple(as_help(fix, None) for fix in _row_advice(draft, names)),
         path=node.board or node.path,
     )
 
 
-def no_reparametrisation(board: Board, node: Node) -> Diagnostic | None:
+def no_reparametrisation(draft: Draft, node: Node) -> Diagnostic | None:
     """E101 where `rsample` is asked of a policy over discrete actions."""
     if node.call != "rsample":
         return None
     value = node.inputs["self"]
-    policy = board.solver.resolve(value.spec)
+    policy = draft.solver.resolve(value.spec)
     is_discrete = isinstance(policy, DistributionSpec) and any(
         leaf.is_discrete for _, leaf in leaves(policy.event) if isinstance(leaf, TensorSpec)
     )
-    part = _board_of(board, node)
+    part = _board_of(draft, node)
     if not is_discrete or part is None:
         return None
     source, related = users_line(node.sources, plugged(part))
@@ -319,14 +324,14 @@ def no_reparametrisation(board: Board, node: Node) -> Diagnostic | None:
     )
 
 
-def _board_of(board: Board, node: Node) -> Component | None:
+def _board_of(draft: Draft, node: Node) -> Component | None:
     """The board whose phase method made a small node."""
-    parts = (part for part in parts_below(board.root) if part.socket_path == node.board)
+    parts = (part for part in parts_below(draft.root) if part.socket_path == node.board)
     return next(parts, None)
 
 
-def _row_advice(board: Board, values: list[Value]) -> list[str | Fix]:
-    specs = [board.solver.resolve(value.spec) for value in values]
+def _row_advice(draft: Draft, values: list[Value]) -> list[str | Fix]:
+    specs = [draft.solver.resolve(value.spec) for value in values]
     tensors = [spec for spec in specs if isinstance(spec, TensorSpec)]
     both = len(tensors) == len(values) > 1 and all(tensor.dims for tensor in tensors)
     return _shape_advice(*tensors) if both else []

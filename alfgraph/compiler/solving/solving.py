@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from alfgraph.compiler.compilation import Board
+from alfgraph.compiler.draft import Draft
 from alfgraph.compiler.solving.at_part import at_part
 from alfgraph.compiler.solving.building import solved_symbols
 from alfgraph.compiler.solving.math_specs import guess_elementwise, rule_of
@@ -26,24 +26,24 @@ from alfgraph.wiring.trace import Feed, Node, Value
 from alfgraph.wiring.tree import parts_below
 
 
-def solve_board(board: Board) -> None:
+def solve_board(draft: Draft) -> None:
     """Unify all wires of all sections; mismatches become diagnostics."""
-    _tell_known(board)
-    if board.reporter.errors:
+    _tell_known(draft)
+    if draft.reporter.errors:
         return
-    for section in board.sections:
+    for section in draft.sections:
         for node in section.trace.nodes:
-            _solve_node(board, node)
+            _solve_node(draft, node)
         for feed in section.trace.feeds:
-            _solve_feed(board, feed)
-    board.solver.settle()
-    _guess(board)
+            _solve_feed(draft, feed)
+    draft.solver.settle()
+    _guess(draft)
 
 
-def _tell_known(board: Board) -> None:
+def _tell_known(draft: Draft) -> None:
     """Put in what components know by themselves: spaces of environments, sizes of settings."""
     called: dict[str, Component] = {}
-    for section in board.sections:
+    for section in draft.sections:
         for node in section.trace.nodes:
             if node.kind == "component":
                 called.setdefault(node.component.binding.parameters, node.component)
@@ -51,14 +51,14 @@ def _tell_known(board: Board) -> None:
         try:
             known = part.known()
         except AlfgraphError as error:
-            board.reporter.extend(at_part(error.diagnostics, part, part.socket_path))
+            draft.reporter.extend(at_part(error.diagnostics, part, part.socket_path))
             continue
         for name, value in known.items():
-            _put(board, f"part:{path}", name, value)
+            _put(draft, f"part:{path}", name, value)
 
 
-def _put(board: Board, scope: str, name: str, value: Any) -> None:
-    solver = board.solver
+def _put(draft: Draft, scope: str, name: str, value: Any) -> None:
+    solver = draft.solver
     if name.startswith("*"):
         dims: Dims = tuple(value)
         solver.stars[(scope, name)] = dims
@@ -69,54 +69,54 @@ def _put(board: Board, scope: str, name: str, value: Any) -> None:
         solver.trees[(scope, name)] = spec
 
 
-def _solve_node(board: Board, node: Node) -> None:
+def _solve_node(draft: Draft, node: Node) -> None:
     if node.kind in {"math", "distribution"}:
         rule = rule_of(node)
 
         def blame(mismatch: Mismatch) -> None:
             if node.is_replaced:
                 return
-            diagnostic = small_mismatch(board, node, mismatch)
-            if board.reporter.report(diagnostic, [_subject(node)]):
+            diagnostic = small_mismatch(draft, node, mismatch)
+            if draft.reporter.report(diagnostic, [_subject(node)]):
                 port, value = list(node.inputs.items())[-1]
-                board.misfits[value, node, port] = misfit(diagnostic)
-            board.reporter.poison(_subject(node))
+                draft.misfits[value, node, port] = misfit(diagnostic)
+            draft.reporter.poison(_subject(node))
 
-        board.solver.wait(rule, blame)
-        board.solver.settle()
+        draft.solver.wait(rule, blame)
+        draft.solver.settle()
         return
     if node.kind == "component" and node.component.state_ports():
-        board.solver.wait(lambda solver: _registers_follow(solver, node))
+        draft.solver.wait(lambda solver: _registers_follow(solver, node))
     if node.kind == "component" and type(node.component).derive is not Component.derive:
-        board.solver.wait(lambda solver: _derived(board, node), _blame_derived(board, node))
+        draft.solver.wait(lambda solver: _derived(draft, node), _blame_derived(draft, node))
     for port, value in node.inputs.items():
         expected = node.expected.get(port)
         if expected is not None:
-            _join(board, value, expected, node, port)
-    board.solver.settle()
+            _join(draft, value, expected, node, port)
+    draft.solver.settle()
 
 
-def _derived(board: Board, node: Node) -> bool:
+def _derived(draft: Draft, node: Node) -> bool:
     """Ask a component for the symbols that follow from those already solved."""
     part = node.component
     scope = scopes_of(part, node).component
-    known, missing = solved_symbols(board, scope, part.derive)
+    known, missing = solved_symbols(draft, scope, part.derive)
     if missing:
         return False
     try:
         derived = part.derive(**known)
     except AlfgraphError as error:
         cause = at_part(error.diagnostics, part, node.path)
-        board.reporter.blame(cause, f"part:{part.binding.parameters}")
+        draft.reporter.blame(cause, f"part:{part.binding.parameters}")
         return True
     for name, value in derived.items():
-        _learn(board.solver, scope, name, value)
+        _learn(draft.solver, scope, name, value)
     return True
 
 
-def _blame_derived(board: Board, node: Node) -> Callable[[Mismatch], None]:
+def _blame_derived(draft: Draft, node: Node) -> Callable[[Mismatch], None]:
     def blame(mismatch: Mismatch) -> None:
-        board.reporter.report(
+        draft.reporter.report(
             Diagnostic(
                 code="E101",
                 message=f"what `{node.path}` gives does not fit what reads it",
@@ -157,25 +157,25 @@ def _subject(node: Node) -> str:
     return f"{node.phase}#{node.id}"
 
 
-def _join(board: Board, value: Value, expected: Spec, node: Node, port: str) -> None:
+def _join(draft: Draft, value: Value, expected: Spec, node: Node, port: str) -> None:
     def blame(mismatch: Mismatch) -> None:
         if node.is_replaced:
             return
         subjects = [_subject(value.node), *_parts_behind(value)]
-        diagnostic = mismatch_diagnostic(board, value, expected, node, port, mismatch)
-        if board.reporter.report(diagnostic, subjects):
-            board.misfits[value, node, port] = misfit(diagnostic)
+        diagnostic = mismatch_diagnostic(draft, value, expected, node, port, mismatch)
+        if draft.reporter.report(diagnostic, subjects):
+            draft.misfits[value, node, port] = misfit(diagnostic)
             # Other phases wire the same port: they are told apart once this one is right.
-            board.reporter.poison(_subject(node), node.label_of(port))
+            draft.reporter.poison(_subject(node), node.label_of(port))
 
     try:
-        board.solver.unify(value.spec, expected, blame)
+        draft.solver.unify(value.spec, expected, blame)
     except Mismatch as mismatch:
         blame(mismatch)
         return
     warning = role_diagnostic(value, node, port)
     if warning is not None and not node.is_replaced:
-        board.reporter.report(warning)
+        draft.reporter.report(warning)
 
 
 def _parts_behind(value: Value) -> set[str]:
@@ -189,39 +189,39 @@ def _parts_behind(value: Value) -> set[str]:
     return {f"part:{part.binding.parameters}" for part in parts if part is not None}
 
 
-def _solve_feed(board: Board, feed: Feed) -> None:
+def _solve_feed(draft: Draft, feed: Feed) -> None:
     part = feed.node.component
     port = next(p for p in part.input_ports() if p.name == feed.port)
     expected = scopes_of(part, feed.node).spec(port.spec, port.name)
     feed.node.expected[feed.port] = expected
-    _join(board, feed.value, expected, feed.node, feed.port)
+    _join(draft, feed.value, expected, feed.node, feed.port)
 
 
-def _guess(board: Board) -> None:
+def _guess(draft: Draft) -> None:
     """What is still open: let the operands of arithmetic be equal, one node at a time."""
-    for value, like in (pair for s in board.sections for pair in s.trace.likely):
-        if isinstance(board.solver.resolve(value.spec), SymbolSpec):
+    for value, like in (pair for s in draft.sections for pair in s.trace.likely):
+        if isinstance(draft.solver.resolve(value.spec), SymbolSpec):
             with contextlib.suppress(Mismatch):  # it was only likely
-                board.solver.unify(value.spec, like.spec)
-            board.solver.settle()
-    nodes = [n for s in board.sections for n in s.trace.nodes if not n.is_replaced]
+                draft.solver.unify(value.spec, like.spec)
+            draft.solver.settle()
+    nodes = [n for s in draft.sections for n in s.trace.nodes if not n.is_replaced]
     progress = True
-    while progress and not board.reporter.errors:
+    while progress and not draft.reporter.errors:
         progress = False
         for node in nodes:
             try:
-                if guess_elementwise(node, board.solver):
-                    board.solver.settle()
+                if guess_elementwise(node, draft.solver):
+                    draft.solver.settle()
                     progress = True
                     break
             except Mismatch as mismatch:
-                board.reporter.report(small_mismatch(board, node, mismatch))
+                draft.reporter.report(small_mismatch(draft, node, mismatch))
 
 
-def unsolved(board: Board, spec: Spec) -> list[str]:
+def unsolved(draft: Draft, spec: Spec) -> list[str]:
     """Names of the unknowns left in a spec."""
     names: list[str] = []
-    for symbol in symbols_of(board.solver.resolve(spec)):
+    for symbol in symbols_of(draft.solver.resolve(spec)):
         if isinstance(symbol, SymbolSpec | Star) or (
             isinstance(symbol, Symbol) and not symbol.rigid
         ):
@@ -229,6 +229,6 @@ def unsolved(board: Board, spec: Spec) -> list[str]:
     return names
 
 
-def all_parts(board: Board) -> list[Component]:
+def all_parts(draft: Draft) -> list[Component]:
     """Every part of the bound tree."""
-    return parts_below(board.root)
+    return parts_below(draft.root)

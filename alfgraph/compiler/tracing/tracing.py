@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from alfgraph.boards.file_errors import advice
-from alfgraph.compiler.compilation import Board, Section
+from alfgraph.compiler.draft import Draft, Section
 from alfgraph.compiler.solving.mismatches import plugged
 from alfgraph.compiler.tracing.feeds import check_feeds
 from alfgraph.compiler.tracing.scheduling import (
@@ -42,57 +42,57 @@ class _Called:
         self.phases: set[tuple[str, str]] = set()
 
 
-def trace_board(board: Board) -> None:
-    """Fill `board.sections`: the parent's phases first, then nested ones nobody called."""
-    root = board.root
-    board.schedules = effective_schedules(root, board.reporter)
-    board.collection = collection_schedule(root, board.schedules)
-    board.trainer = find_trainer(root)
+def trace_board(draft: Draft) -> None:
+    """Fill `draft.sections`: the parent's phases first, then nested ones nobody called."""
+    root = draft.root
+    draft.schedules = effective_schedules(root, draft.reporter)
+    draft.collection = collection_schedule(root, draft.schedules)
+    draft.trainer = find_trainer(root)
     called = _Called()
     boards = boards_of(root)
     for part in boards:
-        _watch(part, board, called)
-    own = _own_phases(board)
-    _check_rates(board)
+        _watch(part, draft, called)
+    own = _own_phases(draft)
+    _check_rates(draft)
     for phase in (*PHASES, *own, EVALUATION):
-        if board.reporter.errors:
+        if draft.reporter.errors:
             return
         if phase in {"unroll", EVALUATION}:
-            _trace_together(board, phase, boards, called)
+            _trace_together(draft, phase, boards, called)
         else:
             for part in boards:
-                _trace_alone(board, phase, part, called)
-    for section in () if board.reporter.errors else board.sections:
-        check_feeds(board, section)
+                _trace_alone(draft, phase, part, called)
+    for section in () if draft.reporter.errors else draft.sections:
+        check_feeds(draft, section)
 
 
-def _own_phases(board: Board) -> list[str]:
+def _own_phases(draft: Draft) -> list[str]:
     names: dict[str, None] = {}
-    for schedule in board.schedules.values():
+    for schedule in draft.schedules.values():
         names |= dict.fromkeys(schedule.rates())
     return list(names)
 
 
-def _rate_of(board: Board, part: Graph, phase: str) -> Rate | None:
-    schedule = board.schedules.get(part.socket_path)
+def _rate_of(draft: Draft, part: Graph, phase: str) -> Rate | None:
+    schedule = draft.schedules.get(part.socket_path)
     return schedule.rates().get(phase) if schedule else None
 
 
-def _check_rates(board: Board) -> None:
+def _check_rates(draft: Draft) -> None:
     """A rate that names no method is a misspelling."""
-    for part in boards_of(board.root):
-        schedule = board.schedules.get(part.socket_path)
+    for part in boards_of(draft.root):
+        schedule = draft.schedules.get(part.socket_path)
         if schedule is None or schedule.binding.parent is not part:
             continue
         for name in schedule.rates():
-            if not any(callable(getattr(type(b), name, None)) for b in boards_of(board.root)):
-                _report_rate(board, schedule, name)
+            if not any(callable(getattr(type(b), name, None)) for b in boards_of(draft.root)):
+                _report_rate(draft, schedule, name)
 
 
-def _report_rate(board: Board, schedule: Schedule, name: str) -> None:
+def _report_rate(draft: Draft, schedule: Schedule, name: str) -> None:
     methods = {
         method
-        for part in boards_of(board.root)
+        for part in boards_of(draft.root)
         for kind in type(part).__mro__
         if kind is not Graph and issubclass(kind, Graph)
         for method, value in vars(kind).items()
@@ -101,7 +101,7 @@ def _report_rate(board: Board, schedule: Schedule, name: str) -> None:
     near = did_you_mean(name, methods - {*PHASES, EVALUATION})
     meant = [f"did you mean `{near}`?"] if near else []
     fixes = [*meant, f"define `{name}(self)` on the board, or name the rate like the method"]
-    board.reporter.report(
+    draft.reporter.report(
         Diagnostic(
             code="E505",
             message=f"`{type(schedule).__name__}.{name}` is the rate of a phase that no board has",
@@ -123,46 +123,46 @@ def _runs_by_itself(part: Graph, phase: str) -> bool:
         return False
 
 
-def _trace_together(board: Board, phase: str, boards: list[Graph], called: _Called) -> None:
+def _trace_together(draft: Draft, phase: str, boards: list[Graph], called: _Called) -> None:
     """All boards' share of one phase in one section: they run in the same tick."""
     takers = [part for part in boards if _runs_by_itself(part, phase)]
     if phase == EVALUATION:
-        takers = [part for part in takers if part is board.root]
+        takers = [part for part in takers if part is draft.root]
     if not takers:
         return
-    section = Section(phase, phase, takers[0].socket_path, Trace(phase), board.collection)
-    board.sections.append(section)
+    section = Section(phase, phase, takers[0].socket_path, Trace(phase), draft.collection)
+    draft.sections.append(section)
     for part in takers:
         if (part.socket_path, phase) not in called.phases:
-            _run(board, section, part, phase)
+            _run(draft, section, part, phase)
 
 
-def _trace_alone(board: Board, phase: str, part: Graph, called: _Called) -> None:
+def _trace_alone(draft: Draft, phase: str, part: Graph, called: _Called) -> None:
     """One section for one board's phase: it runs at that board's rate."""
-    rate = _rate_of(board, part, phase)
+    rate = _rate_of(draft, part, phase)
     known = phase in PHASES or rate is not None
     if not known or not _runs_by_itself(part, phase) or (part.socket_path, phase) in called.phases:
         return
-    taken = any(section.phase == phase for section in board.sections)
+    taken = any(section.phase == phase for section in draft.sections)
     suffix = part.socket_path.replace(".", "_")
     name = f"{phase}_{suffix}" if taken else phase
-    schedule = board.schedules.get(part.socket_path)
+    schedule = draft.schedules.get(part.socket_path)
     section = Section(name, phase, part.socket_path, Trace(name), schedule, rate)
-    board.sections.append(section)
-    _run(board, section, part, phase)
+    draft.sections.append(section)
+    _run(draft, section, part, phase)
 
 
 @outermost
-def _run(board: Board, section: Section, part: Graph, phase: str) -> None:
+def _run(draft: Draft, section: Section, part: Graph, phase: str) -> None:
     slot = part.binding.slot
     slot.trace = section.trace
     try:
         section.trace.returned[part.socket_path] = getattr(part, phase)()
     except AlfgraphError as error:
-        board.reporter.extend(_at_users_line(diagnostic, part) for diagnostic in error.diagnostics)
+        draft.reporter.extend(_at_users_line(diagnostic, part) for diagnostic in error.diagnostics)
     except Exception as error:  # whatever a user's phase method raises becomes a diagnostic
         source = Source.of_exception(error)
-        board.reporter.report(
+        draft.reporter.report(
             Diagnostic(
                 code="E405",
                 message=f"`{part.label()}.{phase}` raised {type(error).__name__}: {_said(error)}",
@@ -197,9 +197,9 @@ def _said(error: Exception) -> str:
     )
 
 
-def _watch(part: Graph, board: Board, called: _Called) -> None:
+def _watch(part: Graph, draft: Draft, called: _Called) -> None:
     """Let the phase methods of one bound board note that they were called, and by name of board."""
-    names = {*PHASES, EVALUATION, *_own_phases(board)}
+    names = {*PHASES, EVALUATION, *_own_phases(draft)}
     for phase in names:
         method = getattr(type(part), phase, None)
         if callable(method):

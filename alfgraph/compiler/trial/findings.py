@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from alfgraph.compiler.compilation import Board
+from alfgraph.compiler.draft import Draft
 from alfgraph.compiler.solving.building import solved_symbols
 from alfgraph.compiler.solving.mismatches import place
 from alfgraph.diagnostics.diagnostic import Diagnostic, Fact, Help
@@ -111,13 +111,13 @@ _BUILT = "it was built with the sizes that follow from the board"
 _FACTORS = re.compile(r"shapes cannot be multiplied \(\d+x(\d+) and (\d+)x\d+\)")
 
 
-def _other_width(board: Board, part: Component, error: Exception) -> tuple[Help, ...]:
+def _other_width(draft: Draft, part: Component, error: Exception) -> tuple[Help, ...]:
     """A layer whose input was written as a number, where `build` is told the right one."""
     widths = _FACTORS.search(str(error))
     if widths is None or not part.has_build():
         return ()
     came, given = int(widths[1]), int(widths[2])
-    symbols, _ = solved_symbols(board, f"part:{part.binding.parameters}", part.build)
+    symbols, _ = solved_symbols(draft, f"part:{part.binding.parameters}", part.build)
     names = [name for name, size in symbols.items() if size == came]
     edits = sized(_where_defined(part, "build"), given, names[0]) if len(names) == 1 else ()
     if not edits:
@@ -127,7 +127,7 @@ def _other_width(board: Board, part: Component, error: Exception) -> tuple[Help,
 
 
 def raised(
-    board: Board,
+    draft: Draft,
     part: Component,
     call: str,
     error: Exception,
@@ -146,7 +146,7 @@ def raised(
             related=related,
             facts=facts,
             path=part.socket_path,
-            help=(*_other_width(board, part, error), Help(text=_TRIED if facts else _BUILT)),
+            help=(*_other_width(draft, part, error), Help(text=_TRIED if facts else _BUILT)),
         )
     )
 
@@ -157,7 +157,7 @@ def one_line(error: Exception) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def undecided(board: Board, node: Node, mismatch: Mismatch) -> Diagnostic:
+def undecided(draft: Draft, node: Node, mismatch: Mismatch) -> Diagnostic:
     """E108, or E109 where the number of outputs is wrong."""
     source, related = place(node)
     counted = "outputs" in mismatch.aspect

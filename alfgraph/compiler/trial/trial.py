@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from alfgraph.compiler.compilation import Board, Section
+from alfgraph.compiler.draft import Draft, Section
 from alfgraph.compiler.gradients.training import nodes_without_gradient
 from alfgraph.compiler.solving.arithmetic import compute
 from alfgraph.compiler.solving.at_part import at_part
@@ -54,33 +54,33 @@ def forked_generators() -> Iterator[None]:
         yield
 
 
-def run_trial(board: Board) -> None:
+def run_trial(draft: Draft) -> None:
     """Run every section once on small tensors; what does not fit becomes a diagnostic."""
-    trial = _Trial(board)
+    trial = _Trial(draft)
     with forked_generators(), torch.no_grad():
-        for section in board.sections:
+        for section in draft.sections:
             trial.section(section)
 
 
-def run_trial_with_gradient(board: Board) -> None:
+def run_trial_with_gradient(draft: Draft) -> None:
     """Run once more what trains, with a gradient wherever a loss needs one.
 
     `tensor.numpy()` and writing into what a loss needs pass without a gradient, and raise with one.
     """
-    trial = _Trial(board)
+    trial = _Trial(draft)
     with forked_generators():
-        for section in board.sections:
+        for section in draft.sections:
             if not any(isinstance(node.component, Optimizer) for node in section.nodes()):
                 continue
-            without = nodes_without_gradient(board, section)
+            without = nodes_without_gradient(draft, section)
             for node in section.nodes():
                 with torch.set_grad_enabled(node.id not in without):
                     trial.nodes([node])
 
 
 class _Trial:
-    def __init__(self, board: Board) -> None:
-        self.board = board
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
         self.values: dict[Value, Any] = {}
         self.sizes: dict[Symbol, int] = {}
         self.primes = itertools.cycle(PRIMES)
@@ -131,11 +131,11 @@ class _Trial:
                 self.node(node)
             except AlfgraphError as error:
                 if not node.is_replaced:
-                    self.board.reporter.extend(_located(d, node) for d in error.diagnostics)
-                    self.board.reporter.poison(node.path)  # it would fail in other phases as well
+                    self.draft.reporter.extend(_located(d, node) for d in error.diagnostics)
+                    self.draft.reporter.poison(node.path)  # it would fail in other phases as well
             except Mismatch as mismatch:
                 if not node.is_replaced:
-                    self.board.reporter.report(undecided(self.board, node, mismatch))
+                    self.draft.reporter.report(undecided(self.draft, node, mismatch))
 
     def node(self, node: Node) -> None:
         part = node.component
@@ -145,11 +145,11 @@ class _Trial:
             except AlfgraphError:
                 raise
             except Mismatch as mismatch:
-                raise AlfgraphError(small_mismatch(self.board, node, mismatch)) from mismatch
+                raise AlfgraphError(small_mismatch(self.draft, node, mismatch)) from mismatch
             except Exception as error:
                 reason = Mismatch(f"{type(error).__name__}: {one_line(error)}")
-                found = no_reparametrisation(self.board, node)
-                raise AlfgraphError(found or small_mismatch(self.board, node, reason)) from error
+                found = no_reparametrisation(self.draft, node)
+                raise AlfgraphError(found or small_mismatch(self.draft, node, reason)) from error
         elif isinstance(part, Environment):
             self.drawn(node)
         elif isinstance(part, Buffer):
@@ -161,14 +161,14 @@ class _Trial:
 
     def drawn(self, node: Node) -> None:
         for value in node.outputs.values():
-            self.values[value] = self.draw(self.board.spec(value))
+            self.values[value] = self.draw(self.draft.spec(value))
 
     def buffer(self, node: Node, part: Buffer) -> None:
         contents = part.binding.slot.contents[part.socket_path]
         for name, value in node.outputs.items():
             written: Any = contents.node.inputs.get(name)
-            example = self.values.get(written, self.board.examples.get(written))
-            self.values[value] = self.draw(self.board.spec(value), example)
+            example = self.values.get(written, self.draft.examples.get(written))
+            self.values[value] = self.draw(self.draft.spec(value), example)
             self.remember(value)
 
     def small(self, node: Node) -> None:
@@ -177,31 +177,31 @@ class _Trial:
             arguments = [inputs["other"]] if "other" in inputs else []
             result = getattr(inputs["self"], node.call)(*arguments)
             if not _equal([result], [getattr(inputs["self"], node.call)(*arguments)]):
-                self.board.random.add((node.phase, node.id))  # an estimate, as some entropies are
+                self.draft.random.add((node.phase, node.id))  # an estimate, as some entropies are
         else:
             settings = dict(node.settings)
             inputs = {("x" if k == "self" else k): v for k, v in inputs.items()}
             result = compute(node.call, inputs, settings)
         out = node.outputs["out"]
-        if self.board.solver.is_solved(out.spec):
+        if self.draft.solver.is_solved(out.spec):
             self.check(out, result)
         self.values[out] = result
         self.remember(out)
 
     def remember(self, value: Value) -> None:
         if isinstance(self.values[value], TensorDistribution):
-            self.board.examples[value] = self.values[value]
+            self.draft.examples[value] = self.values[value]
 
     def module(self, part: Component) -> Any:
         key = part.binding.parameters
-        if part.has_build() and key not in self.board.modules:
+        if part.has_build() and key not in self.draft.modules:
             try:
-                self.board.modules[key] = build_module(self.board, part)
+                self.draft.modules[key] = build_module(self.draft, part)
             except AlfgraphError as error:
                 raise AlfgraphError(at_part(error.diagnostics, part, part.socket_path)) from None
             except Exception as error:
-                raise raised(self.board, part, "build", error, ()) from error
-        return self.board.modules.get(key)
+                raise raised(self.draft, part, "build", error, ()) from error
+        return self.draft.modules.get(key)
 
     def call(self, node: Node, part: Component) -> None:
         compute_call = callable_of(part, self.module(part), node.call)
@@ -212,12 +212,12 @@ class _Trial:
         except (AlfgraphError, Mismatch):
             raise
         except Exception as error:
-            raise raised(self.board, part, node.call, error, self.facts(node), node) from error
+            raise raised(self.draft, part, node.call, error, self.facts(node), node) from error
         for port, versions in self.versions(node).items():
             if versions != before[port]:
                 raise changed(part, node, port)
         if not part.deterministic or not _equal(results, again):
-            self.board.random.add((node.phase, node.id))
+            self.draft.random.add((node.phase, node.id))
         self.check_results(node, results)
 
     def versions(self, node: Node) -> dict[str, list[int]]:
@@ -233,7 +233,7 @@ class _Trial:
         if not registers:
             result = compute_call(*inputs)
             return _as_list(result, len(node.outputs), part, node)
-        batch = self.board.solver.dims((Star("batch", f"{node.phase}#{node.id}"),))
+        batch = self.draft.solver.dims((Star("batch", f"{node.phase}#{node.id}"),))
         state = self.registers(node)
         initial = {port.name: port.initial for port in registers}
         step_type = self.step_type(node)
@@ -255,7 +255,7 @@ class _Trial:
             pinned: dict[str, Any] = self.values[node.state]
             return pinned
         assert node.state is not None
-        spec = self.board.spec(node.state)
+        spec = self.draft.spec(node.state)
         shapes: dict[str, Any] = {}
         batch: tuple[int, ...] = ()
         for (name, leaf), port in zip(
@@ -284,16 +284,16 @@ class _Trial:
                 self.check(value, result)
             except Mismatch as mismatch:
                 if not node.is_replaced:
-                    self.board.reporter.report(self.mismatch(node, value, result, mismatch))
-                    self.board.reporter.poison(node.path)
-                    self.board.reporter.poison(value.label)  # other phases call it too
+                    self.draft.reporter.report(self.mismatch(node, value, result, mismatch))
+                    self.draft.reporter.poison(node.path)
+                    self.draft.reporter.poison(value.label)  # other phases call it too
                 continue
             self.values[value] = result
             self.remember(value)
-        self.board.solver.settle()
+        self.draft.solver.settle()
 
     def check(self, value: Value, result: Any) -> None:
-        declared = self.board.spec(value)
+        declared = self.draft.spec(value)
         _refuse_open_axes(value, declared)
         if isinstance(declared, DistributionSpec):
             if not isinstance(result, TensorDistribution):
@@ -313,14 +313,14 @@ class _Trial:
             raise Mismatch("kind: a distribution inside a record")
         if isinstance(result, dict):
             fields = tuple((k, self.observed(declared.batch, v)) for k, v in result.items())
-            self.board.solver.unify(RecordSpec(fields=fields), declared)
+            self.draft.solver.unify(RecordSpec(fields=fields), declared)
             return
         observed = self.observed(declared.batch, result)
         if isinstance(declared, TensorSpec):
             if bounds and declared.is_discrete:
                 _check_bounds(declared, result)
             declared = declared.model_copy(update={"low": None, "high": None})
-        self.board.solver.unify(observed, declared)
+        self.draft.solver.unify(observed, declared)
 
     def observed(self, batch: Dims, result: Any) -> TensorSpec:
         if not isinstance(result, torch.Tensor):
@@ -351,19 +351,19 @@ class _Trial:
                 Fact(
                     subject=value.label,
                     verb="declared",
-                    spec=str(self.board.spec(value)),
+                    spec=str(self.draft.spec(value)),
                     origin=type(part).__name__,
                 ),
                 Fact(subject="its trial run", verb="gave", spec=shown, origin=self.legend()),
             ),
             notes=(f"they differ in {mismatch.aspect}",),
-            help=corrections(part, self.board.spec(value), result, self.shape_of(value)),
+            help=corrections(part, self.draft.spec(value), result, self.shape_of(value)),
             path=node.path,
         )
 
     def shape_of(self, value: Value) -> tuple[int, ...] | None:
         """The declared shape in the trial's sizes; None while the number of axes is open."""
-        declared = self.board.spec(value)
+        declared = self.draft.spec(value)
         try:
             return self.shape(declared.dims) if isinstance(declared, TensorSpec) else None
         except Mismatch:
@@ -375,7 +375,7 @@ class _Trial:
 
     def facts(self, node: Node) -> tuple[Fact, ...]:
         return tuple(
-            Fact(subject=node.label_of(port), verb="got", spec=str(self.board.spec(value)))
+            Fact(subject=node.label_of(port), verb="got", spec=str(self.draft.spec(value)))
             for port, value in node.inputs.items()
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 from alfgraph.boards.loading import module_of
 from alfgraph.boards.settings_table import settings_of
 from alfgraph.compiler import check_graph
-from alfgraph.compiler.compilation import Board, Section, is_operation
+from alfgraph.compiler.draft import Draft, Section, is_operation
 from alfgraph.compiler.gradients.training import detaches
 from alfgraph.compiler.lowering.program_writer import describe_loop
 from alfgraph.compiler.plan import Plan
@@ -63,7 +63,7 @@ NOTHING = "{}"
 
 def board_view(plan: Plan) -> BoardView:
     """Draw-ready data of a plan: the nodes that run, in the order of the text."""
-    board: Board = plan.compiled.board
+    board: Draft = plan.compiled.board
     phases = [
         PhaseView(name=p.name, rate=p.rate, axes=p.axes, gradient=p.gradient) for p in plan.phases
     ]
@@ -77,17 +77,17 @@ def failed_view(graph: Graph, diagnostics: Iterable[Diagnostic]) -> BoardView:
         graph: the board.
         diagnostics: what the check found.
     """
-    board = check_graph(graph)
-    loops = known_loops(board)
-    phases = [_known_phase(board, section, loops.get(section.name)) for section in board.sections]
-    return _view(graph, graph_name(graph), board, phases, diagnostics)
+    draft = check_graph(graph)
+    loops = known_loops(draft)
+    phases = [_known_phase(draft, section, loops.get(section.name)) for section in draft.sections]
+    return _view(graph, graph_name(graph), draft, phases, diagnostics)
 
 
-def _known_phase(board: Board, section: Section, loop: Loop | None) -> PhaseView:
+def _known_phase(draft: Draft, section: Section, loop: Loop | None) -> PhaseView:
     """A phase of a board that failed its check: how often it runs, where that is known."""
     axes = ""
     with suppress(WiringError):
-        axes = leading_axes(board, _shown(section))
+        axes = leading_axes(draft, _shown(section))
     rate = describe_loop(loop, section).rstrip(".") if loop else ""
     return PhaseView(name=section.name, rate=rate, axes=axes)
 
@@ -101,22 +101,22 @@ def folder_of(graph: Graph) -> Path:
 def _view(
     graph: Graph,
     name: str,
-    board: Board,
+    draft: Draft,
     phases: Iterable[PhaseView],
     diagnostics: Iterable[Diagnostic],
 ) -> BoardView:
-    nodes = [node for section in board.sections for node in _shown(section)]
+    nodes = [node for section in draft.sections for node in _shown(section)]
     return BoardView(
         name=name,
         title_note=_first_line(graph),
         version=version("alfgraph"),
-        sizes=_sizes(board),
+        sizes=_sizes(draft),
         phases=tuple(phases),
-        parts=tuple(_parts(graph, board, nodes)),
-        nodes=tuple(node for section in board.sections for node in _nodes(board, section)),
-        wires=tuple(wire for wire in _wires(board) if wire.spec != NOTHING),
-        crossings=tuple(_crossings(board)),
-        parameters=(*_trained(board), *_tracked(board, nodes)),
+        parts=tuple(_parts(graph, draft, nodes)),
+        nodes=tuple(node for section in draft.sections for node in _nodes(draft, section)),
+        wires=tuple(wire for wire in _wires(draft) if wire.spec != NOTHING),
+        crossings=tuple(_crossings(draft)),
+        parameters=(*_trained(draft), *_tracked(draft, nodes)),
         diagnostics=tuple(_diagnostic(found) for found in diagnostics if found.severity != "note"),
     )
 
@@ -152,10 +152,10 @@ def values_by_pin(plan: Plan) -> dict[PinRef, Value]:
     return found
 
 
-def _sizes(board: Board) -> dict[str, int | float]:
+def _sizes(draft: Draft) -> dict[str, int | float]:
     """The axes in numbers; of several with one name that of the earliest phase, which trains."""
     sizes: dict[str, int | float] = {}
-    for symbol, size in board.sizes.items():
+    for symbol, size in draft.sizes.items():
         sizes.setdefault(str(symbol.name), size)
     return sizes
 
@@ -164,8 +164,8 @@ def _id(node: Node) -> str:
     return f"{node.phase}/{node.path}#{node.id}"
 
 
-def _pin(board: Board, name: str, value: Value, role: str | None = None) -> PinView:
-    spec = board.spec(value)
+def _pin(draft: Draft, name: str, value: Value, role: str | None = None) -> PinView:
+    spec = draft.spec(value)
     return PinView(name=name, spec=str(spec), dtype_family=_family(spec), role=role)
 
 
@@ -196,24 +196,24 @@ def _pin_name(node: Node, port: str) -> str:
     return names.get(port, port)
 
 
-def _nodes(board: Board, section: Section) -> Iterator[NodeView]:
+def _nodes(draft: Draft, section: Section) -> Iterator[NodeView]:
     used = _used(section)
     for node in _shown(section):
-        chip = _node(board, section, node, used)
+        chip = _node(draft, section, node, used)
         if chip.part is not None or chip.inputs or chip.outputs:
             yield chip
 
 
-def _node(board: Board, section: Section, node: Node, used: set[Value]) -> NodeView:
+def _node(draft: Draft, section: Section, node: Node, used: set[Value]) -> NodeView:
     outputs = [v for v in node.outputs.values() if v in used]
     if node.state is not None and not node.pinned_state and node.state in used:
         outputs.append(node.state)
     shown = outputs or list(node.outputs.values())[:1]
     feeds = [f for f in section.trace.feeds if f.node is node]
     inputs = [
-        _pin(board, _pin_name(node, name), value, value.role) for name, value in _read(node).items()
+        _pin(draft, _pin_name(node, name), value, value.role) for name, value in _read(node).items()
     ]
-    inputs += [_pin(board, f.port, f.value) for f in feeds]
+    inputs += [_pin(draft, f.port, f.value) for f in feeds]
     return NodeView(
         id=_id(node),
         phase=section.name,
@@ -225,7 +225,7 @@ def _node(board: Board, section: Section, node: Node, used: set[Value]) -> NodeV
         inputs=tuple(pin for pin in inputs if pin.spec != NOTHING),
         outputs=tuple(
             pin
-            for pin in (_pin(board, _pin_name(node, v.name), v, v.role) for v in shown)
+            for pin in (_pin(draft, _pin_name(node, v.name), v, v.role) for v in shown)
             if pin.spec != NOTHING
         ),
         every=node.every,
@@ -271,19 +271,19 @@ def _short_name(path: str, part: Component) -> str:
     return type(part).__name__ if short.isdigit() else short
 
 
-def _wires(board: Board) -> list[WireView]:
+def _wires(draft: Draft) -> list[WireView]:
     found: list[WireView] = []
-    for section in board.sections:
+    for section in draft.sections:
         for node in _shown(section):
             for name, value in _read(node).items():
-                found.append(_wire(board, value, node, name, latched=False))
+                found.append(_wire(draft, value, node, name, latched=False))
         for feed in section.trace.feeds:
-            found.append(_wire(board, feed.value, feed.node, feed.port, latched=True))
+            found.append(_wire(draft, feed.value, feed.node, feed.port, latched=True))
     return found
 
 
-def _wire(board: Board, value: Value, node: Node, port: str, latched: bool) -> WireView:
-    spec = board.spec(value)
+def _wire(draft: Draft, value: Value, node: Node, port: str, latched: bool) -> WireView:
+    spec = draft.spec(value)
     return WireView(
         source=(_id(value.node), _pin_name(value.node, value.name)),
         target=(_id(node), _pin_name(node, port)),
@@ -291,14 +291,14 @@ def _wire(board: Board, value: Value, node: Node, port: str, latched: bool) -> W
         dtype_family=_family(spec),
         latched=latched,
         detached=detaches(node, port),
-        failing=board.misfits.get((value, node, port)),
+        failing=draft.misfits.get((value, node, port)),
     )
 
 
-def _crossings(board: Board) -> list[CrossingView]:
+def _crossings(draft: Draft) -> list[CrossingView]:
     writes = {
         node.path: node
-        for section in board.sections
+        for section in draft.sections
         for node in _shown(section)
         if isinstance(node.component, Buffer) and node.call == "write"
     }
@@ -307,29 +307,29 @@ def _crossings(board: Board) -> list[CrossingView]:
             source=_id(writes[node.path]),
             target=_id(node),
             buffer=node.path,
-            gradient=board.gradient.get(node.path, "no grad"),
+            gradient=draft.gradient.get(node.path, "no grad"),
         )
-        for section in board.sections
+        for section in draft.sections
         for node in _shown(section)
         if isinstance(node.component, Buffer) and node.call != "write" and node.path in writes
         if not is_operation(node)
     ]
 
 
-def _trained(board: Board) -> list[ParameterView]:
+def _trained(draft: Draft) -> list[ParameterView]:
     return [
-        ParameterView(owner=owner, part=path, count=_count(board, path))
-        for owner, ownership in board.ownership.items()
+        ParameterView(owner=owner, part=path, count=_count(draft, path))
+        for owner, ownership in draft.ownership.items()
         for path in ownership.owned
     ]
 
 
-def _tracked(board: Board, nodes: list[Node]) -> list[ParameterView]:
+def _tracked(draft: Draft, nodes: list[Node]) -> list[ParameterView]:
     """Targets follow what they track, and move the copies."""
     copies = {n.path: n.component.binding for n in nodes if _is_copy(n)}
     pairs = dict.fromkeys((str(b.tracked_by), b.parameters) for b in copies.values())
     followed = [
-        ParameterView(owner=target, part=part, relation="tracks", count=_count(board, part))
+        ParameterView(owner=target, part=part, relation="tracks", count=_count(draft, part))
         for target, part in pairs
     ]
     moved = [
@@ -337,7 +337,7 @@ def _tracked(board: Board, nodes: list[Node]) -> list[ParameterView]:
             owner=str(binding.tracked_by),
             part=path,
             relation="moves",
-            count=_count(board, binding.parameters),
+            count=_count(draft, binding.parameters),
         )
         for path, binding in copies.items()
     ]
@@ -348,23 +348,23 @@ def _is_copy(node: Node) -> bool:
     return isinstance(node.component, Component) and node.component.binding.tracked_by is not None
 
 
-def _count(board: Board, path: str) -> int:
-    return count_parameters(board.modules.get(path))
+def _count(draft: Draft, path: str) -> int:
+    return count_parameters(draft.modules.get(path))
 
 
-def _parts(graph: Graph, board: Board, nodes: list[Node]) -> list[PartView]:
+def _parts(graph: Graph, draft: Draft, nodes: list[Node]) -> list[PartView]:
     rows = settings_of(graph)
-    trained = {p: path for path, o in board.ownership.items() for p in o.owned}
+    trained = {p: path for path, o in draft.ownership.items() for p in o.owned}
     used = {node.path: node.component for node in nodes if node.component is not None}
     used |= {
         p.socket_path: p
-        for p in parts_below(board.root)
+        for p in parts_below(draft.root)
         if isinstance(p, Graph | Target) and p.socket_path not in used
     }
-    return [_part(board, path, part, rows, trained) for path, part in used.items()]
+    return [_part(draft, path, part, rows, trained) for path, part in used.items()]
 
 
-def _part(board: Board, path: str, part: Component, rows: Any, trained: dict[str, str]) -> PartView:
+def _part(draft: Draft, path: str, part: Component, rows: Any, trained: dict[str, str]) -> PartView:
     own = part.binding.parameters if part.binding.tracked_by else path
     prefix = f"{own}." if own else ""
     settings = {
@@ -387,11 +387,11 @@ def _part(board: Board, path: str, part: Component, rows: Any, trained: dict[str
         source_file=file,
         source_line=line,
         temperature=part.heat,
-        num_parameters=_count(board, part.binding.parameters),
+        num_parameters=_count(draft, part.binding.parameters),
         trained_by=trained.get(path),
         follows=part.binding.parameters if part.binding.tracked_by else None,
         parent=parent.socket_path if parent is not None else "",
-        gradient=board.gradient.get(path, "no grad") if isinstance(part, Buffer) else None,
+        gradient=draft.gradient.get(path, "no grad") if isinstance(part, Buffer) else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the compiler's passes hand to each other: one bound board and what is known about it."""
+"""Draft: what the compiler's passes hand to each other, one bound board and what is known of it."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ class Ownership:
 
 
 @dataclass(eq=False)
-class Board:
-    """A board on its way through the compiler.
+class Draft:
+    """A plan in the making: a board on its way through the compiler.
 
     Attributes:
         root: the bound tree.
