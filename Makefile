@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup run test slow torture fuzz check fmt docs bench ci
+.PHONY: setup run test slow torture fuzz check fmt docs house bench ci
 
 setup: $(READY)
 
@@ -43,8 +43,12 @@ fmt: setup
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-docs: setup  # what the documents quote: pictures, a program; tests compare it
+docs: setup  # what the documents quote (pictures, a program) and list (files); tests compare it
 	$(BIN)/python tools/documents.py
+	$(BIN)/python tools/readmes.py
+
+house: setup  # the code in numbers: rooms, circles, chains, sizes
+	$(BIN)/python tools/house.py
 
 bench: setup  # every figure the documentation gives, measured on this machine
 	$(BIN)/pip --disable-pip-version-check install --quiet -e '.[bench]'

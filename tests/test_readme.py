@@ -98,9 +98,9 @@ def test_the_picture_is_that_of_the_first_board() -> None:
     )
 
 
-def test_the_program_in_the_architecture_is_that_of_the_board() -> None:
+def test_the_quoted_program_is_that_of_the_board() -> None:
     """`make docs` writes it again."""
-    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "program.md").read_text(encoding="utf-8")
     program = [match["text"] for match in FENCE.finditer(text) if match["info"] == "python"][-1]
     assert program == alfgraph.plan(load(ROOT / "graphs/ppo_cart_pole.py")).code
 

@@ -1,4 +1,4 @@
-"""Write what the documents quote: the README's picture and the appendix's program."""
+"""Write what the documents quote: the README's picture and the program in docs/program.md."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def with_program(text: str, code: str) -> str:
     """The text with the last Python block replaced."""
     before, fence, rest = text.rpartition("```python\n")
     if not fence:
-        raise SystemExit("ARCHITECTURE.md has no Python block to write the program to")
+        raise SystemExit("docs/program.md has no Python block to write the program to")
     return f"{before}{fence}{code}{rest[rest.index('```') :]}"
 
 
@@ -22,9 +22,9 @@ def main() -> None:
     """Write all of it."""
     for picture, graph in PICTURES.items():
         alfgraph.render(load(ROOT / graph), ROOT / picture)
-    architecture = ROOT / "ARCHITECTURE.md"
+    quoted = ROOT / "docs" / "program.md"
     code = alfgraph.plan(load(ROOT / PROGRAM)).code
-    architecture.write_text(with_program(architecture.read_text("utf-8"), code), "utf-8")
+    quoted.write_text(with_program(quoted.read_text("utf-8"), code), "utf-8")
 
 
 if __name__ == "__main__":
