@@ -16,90 +16,36 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from alfgraph.faces import face
 from alfgraph.families.verbs import hand_down
 
 if TYPE_CHECKING:
-    from alfgraph.boards.loading import load
-    from alfgraph.compiler.pipeline import check, plan
-    from alfgraph.compiler.plan import Plan
-    from alfgraph.diagnostics.errors import AlfgraphError, BoardError
-    from alfgraph.drawing.render import render
-    from alfgraph.families.graph import Graph
-    from alfgraph.families.timestep import TimeStep
-    from alfgraph.program.running import Running
-    from alfgraph.runtime.playing import play
-    from alfgraph.runtime.run import run
-    from alfgraph.specs.spec import TensorSpec
-    from alfgraph.wiring.component import Component, Operation
-    from alfgraph.wiring.ports import In, Out, State
-    from alfgraph.wiring.records import Field, Record
-    from alfgraph.wiring.wires import Distribution, Wire
+    from alfgraph.boards.loading import load as load
+    from alfgraph.compiler.pipeline import check as check
+    from alfgraph.compiler.pipeline import plan as plan
+    from alfgraph.compiler.plan import Plan as Plan
+    from alfgraph.diagnostics.errors import AlfgraphError as AlfgraphError
+    from alfgraph.diagnostics.errors import BoardError as BoardError
+    from alfgraph.drawing.render import render as render
+    from alfgraph.families.graph import Graph as Graph
+    from alfgraph.families.timestep import TimeStep as TimeStep
+    from alfgraph.program.running import Running as Running
+    from alfgraph.runtime.playing import play as play
+    from alfgraph.runtime.run import run as run
+    from alfgraph.specs.spec import TensorSpec as TensorSpec
+    from alfgraph.wiring.component import Component as Component
+    from alfgraph.wiring.component import Operation as Operation
+    from alfgraph.wiring.ports import In as In
+    from alfgraph.wiring.ports import Out as Out
+    from alfgraph.wiring.ports import State as State
+    from alfgraph.wiring.records import Field as Field
+    from alfgraph.wiring.records import Record as Record
+    from alfgraph.wiring.wires import Distribution as Distribution
+    from alfgraph.wiring.wires import Wire as Wire
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "AlfgraphError",
-    "BoardError",
-    "Component",
-    "Distribution",
-    "Field",
-    "Graph",
-    "In",
-    "Operation",
-    "Out",
-    "Plan",
-    "Record",
-    "Running",
-    "State",
-    "TensorSpec",
-    "TimeStep",
-    "Wire",
-    "check",
-    "load",
-    "plan",
-    "play",
-    "render",
-    "run",
-]
-
-# Names come from their modules when they are first asked for, so that `alfgraph --help` does not
-# wait for torch.
-_HOMES = {
-    "AlfgraphError": "diagnostics.errors",
-    "BoardError": "diagnostics.errors",
-    "Component": "wiring.component",
-    "Distribution": "wiring.wires",
-    "Field": "wiring.records",
-    "Graph": "families.graph",
-    "In": "wiring.ports",
-    "Operation": "wiring.component",
-    "Out": "wiring.ports",
-    "Plan": "compiler.plan",
-    "Record": "wiring.records",
-    "Running": "program.running",
-    "State": "wiring.ports",
-    "TensorSpec": "specs.spec",
-    "TimeStep": "families.timestep",
-    "Wire": "wiring.wires",
-    "check": "compiler.pipeline",
-    "load": "boards.loading",
-    "plan": "compiler.pipeline",
-    "play": "runtime.playing",
-    "render": "drawing.render",
-    "run": "runtime.run",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
+__getattr__, __dir__, __all__ = face(__name__, __file__)
 
 
 def _verb(name: str, *args: Any, **options: Any) -> Any:

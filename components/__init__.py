@@ -3,205 +3,147 @@
 if __name__ != "alfgraph.components":
     raise ImportError(f"import alfgraph.components, not {__name__}")
 
-from alfgraph.components.algorithms.actor_critic import ActorCritic
-from alfgraph.components.algorithms.c51 import C51
-from alfgraph.components.algorithms.dqn import DQN
-from alfgraph.components.algorithms.oac import OAC
-from alfgraph.components.algorithms.ppo import PPO
-from alfgraph.components.algorithms.qrdqn import QRDQN
-from alfgraph.components.algorithms.qrsac import QRSAC, TQC
-from alfgraph.components.algorithms.sac import SAC
-from alfgraph.components.algorithms.smooth_sac import SmoothSAC
-from alfgraph.components.algorithms.td3 import DDPG, TD3
-from alfgraph.components.buffers.goal_reward import (
-    FunctionalGoalReward,
-    GoalReward,
-    SparseGoalReward,
-)
-from alfgraph.components.buffers.hindsight_replay import HindsightReplay
-from alfgraph.components.buffers.mini_batches import MiniBatches
-from alfgraph.components.buffers.prioritized_replay import PrioritizedReplay
-from alfgraph.components.buffers.replay_buffer import ReplayBuffer
-from alfgraph.components.buffers.rollout_buffer import RolloutBuffer
-from alfgraph.components.envs.gym_env import GymEnv
-from alfgraph.components.exploration.action_noise import (
-    ActionNoise,
-    GaussianNoise,
-    OrnsteinUhlenbeckNoise,
-)
-from alfgraph.components.exploration.epsilon_greedy import EpsilonGreedy, Greedy
-from alfgraph.components.exploration.optimistic import OptimisticExploration
-from alfgraph.components.exploration.state_dependent_noise import StateDependentNoise
-from alfgraph.components.losses.actor_critic_losses import ActorCriticLoss, PPOLoss
-from alfgraph.components.losses.categorical_loss import CategoricalLoss
-from alfgraph.components.losses.quantile_loss import QuantileLoss
-from alfgraph.components.losses.td_loss import TDLoss, ValidMean
-from alfgraph.components.losses.temperature_loss import TemperatureLoss
-from alfgraph.components.networks.actor_network import ActorDistributionNetwork, SoftActor
-from alfgraph.components.networks.critic_network import CriticNetwork, Ensemble
-from alfgraph.components.networks.deterministic_actor import ActorNetwork
-from alfgraph.components.networks.distributional_q import CategoricalQNetwork, QuantileQNetwork
-from alfgraph.components.networks.mlp_network import MLP
-from alfgraph.components.networks.q_network import QNetwork
-from alfgraph.components.networks.quantile_critic import QuantileCritic
-from alfgraph.components.networks.recurrent_memory import GRU, LSTM
-from alfgraph.components.networks.recurrent_networks import RecurrentActor, RecurrentValueNetwork
-from alfgraph.components.networks.smooth_actor import SmoothActor
-from alfgraph.components.networks.taken_value import TakenValue
-from alfgraph.components.networks.temperature import Temperature
-from alfgraph.components.networks.value_network import ValueNetwork
-from alfgraph.components.optimizers.optimizers import SGD, Adam, AdamW
-from alfgraph.components.pipelines import Pipeline
-from alfgraph.components.returns.advantages import GAE, MonteCarlo, OneStep, TDLambda
-from alfgraph.components.returns.categorical_projection import CategoricalProjection
-from alfgraph.components.returns.quantile_targets import LeastQuantiles, TruncatedQuantiles
-from alfgraph.components.returns.soft_value import ChosenValue, Draw, SoftValue
-from alfgraph.components.targets.target import Target
-from alfgraph.components.transforms.frame_stack import FrameStack
-from alfgraph.components.transforms.image_scale import ImageScale
-from alfgraph.components.transforms.observation_normalizer import ObservationNormalizer
-from alfgraph.components.transforms.reward_normalizer import (
-    DiscountedReturn,
-    RewardNormalizer,
-    RewardStatistics,
-)
-from alfgraph.components.transforms.reward_transforms import (
-    FunctionalReward,
-    RewardClipping,
-    RewardScaling,
-    RewardShifting,
-    RewardTransform,
-    Scalarize,
-)
-from alfgraph.components.transforms.running_statistics import Averaging
-from alfgraph.families.algorithm import Algorithm
-from alfgraph.families.annealing import (
-    Annealing,
-    ConstantAnnealing,
-    CyclicalAnnealing,
-    ExponentialAnnealing,
-    LinearAnnealing,
-    PiecewiseAnnealing,
-    StepAnnealing,
-)
-from alfgraph.families.buffer import Buffer
-from alfgraph.families.environment import Environment
-from alfgraph.families.learning import Exploration, Loss, Metric, Optimizer, Returns
-from alfgraph.families.network import ActionValueFunction, Network, PolicyNetwork, ValueFunction
-from alfgraph.families.schedules import Epochs, Offline, OffPolicy, OnPolicy
-from alfgraph.families.timestep import TimeStep
-from alfgraph.families.trainer import Trainer
-from alfgraph.families.transform import Transform
-from alfgraph.wiring.schedule import Rate, Schedule
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "C51",
-    "DDPG",
-    "DQN",
-    "GAE",
-    "GRU",
-    "LSTM",
-    "MLP",
-    "OAC",
-    "PPO",
-    "QRDQN",
-    "QRSAC",
-    "SAC",
-    "SGD",
-    "TD3",
-    "TQC",
-    "ActionNoise",
-    "ActionValueFunction",
-    "ActorCritic",
-    "ActorCriticLoss",
-    "ActorDistributionNetwork",
-    "ActorNetwork",
-    "Adam",
-    "AdamW",
-    "Algorithm",
-    "Annealing",
-    "Averaging",
-    "Buffer",
-    "CategoricalLoss",
-    "CategoricalProjection",
-    "CategoricalQNetwork",
-    "ChosenValue",
-    "ConstantAnnealing",
-    "CriticNetwork",
-    "CyclicalAnnealing",
-    "DiscountedReturn",
-    "Draw",
-    "Ensemble",
-    "Environment",
-    "Epochs",
-    "EpsilonGreedy",
-    "Exploration",
-    "ExponentialAnnealing",
-    "FrameStack",
-    "FunctionalGoalReward",
-    "FunctionalReward",
-    "GaussianNoise",
-    "GoalReward",
-    "Greedy",
-    "GymEnv",
-    "HindsightReplay",
-    "ImageScale",
-    "LeastQuantiles",
-    "LinearAnnealing",
-    "Loss",
-    "Metric",
-    "MiniBatches",
-    "MonteCarlo",
-    "Network",
-    "ObservationNormalizer",
-    "OffPolicy",
-    "Offline",
-    "OnPolicy",
-    "OneStep",
-    "OptimisticExploration",
-    "Optimizer",
-    "OrnsteinUhlenbeckNoise",
-    "PPOLoss",
-    "PiecewiseAnnealing",
-    "Pipeline",
-    "PolicyNetwork",
-    "PrioritizedReplay",
-    "QNetwork",
-    "QuantileCritic",
-    "QuantileLoss",
-    "QuantileQNetwork",
-    "Rate",
-    "RecurrentActor",
-    "RecurrentValueNetwork",
-    "ReplayBuffer",
-    "Returns",
-    "RewardClipping",
-    "RewardNormalizer",
-    "RewardScaling",
-    "RewardShifting",
-    "RewardStatistics",
-    "RewardTransform",
-    "RolloutBuffer",
-    "Scalarize",
-    "Schedule",
-    "SmoothActor",
-    "SmoothSAC",
-    "SoftActor",
-    "SoftValue",
-    "SparseGoalReward",
-    "StateDependentNoise",
-    "StepAnnealing",
-    "TDLambda",
-    "TDLoss",
-    "TakenValue",
-    "Target",
-    "Temperature",
-    "TemperatureLoss",
-    "TimeStep",
-    "Trainer",
-    "Transform",
-    "TruncatedQuantiles",
-    "ValidMean",
-    "ValueFunction",
-    "ValueNetwork",
-]
+from alfgraph.faces import face
+
+if TYPE_CHECKING:
+    from alfgraph.components.algorithms.actor_critic import ActorCritic as ActorCritic
+    from alfgraph.components.algorithms.c51 import C51 as C51
+    from alfgraph.components.algorithms.dqn import DQN as DQN
+    from alfgraph.components.algorithms.oac import OAC as OAC
+    from alfgraph.components.algorithms.ppo import PPO as PPO
+    from alfgraph.components.algorithms.qrdqn import QRDQN as QRDQN
+    from alfgraph.components.algorithms.qrsac import QRSAC as QRSAC
+    from alfgraph.components.algorithms.qrsac import TQC as TQC
+    from alfgraph.components.algorithms.sac import SAC as SAC
+    from alfgraph.components.algorithms.smooth_sac import SmoothSAC as SmoothSAC
+    from alfgraph.components.algorithms.td3 import DDPG as DDPG
+    from alfgraph.components.algorithms.td3 import TD3 as TD3
+    from alfgraph.components.buffers.goal_reward import FunctionalGoalReward as FunctionalGoalReward
+    from alfgraph.components.buffers.goal_reward import GoalReward as GoalReward
+    from alfgraph.components.buffers.goal_reward import SparseGoalReward as SparseGoalReward
+    from alfgraph.components.buffers.hindsight_replay import HindsightReplay as HindsightReplay
+    from alfgraph.components.buffers.mini_batches import MiniBatches as MiniBatches
+    from alfgraph.components.buffers.prioritized_replay import (
+        PrioritizedReplay as PrioritizedReplay,
+    )
+    from alfgraph.components.buffers.replay_buffer import ReplayBuffer as ReplayBuffer
+    from alfgraph.components.buffers.rollout_buffer import RolloutBuffer as RolloutBuffer
+    from alfgraph.components.envs.gym_env import GymEnv as GymEnv
+    from alfgraph.components.exploration.action_noise import ActionNoise as ActionNoise
+    from alfgraph.components.exploration.action_noise import GaussianNoise as GaussianNoise
+    from alfgraph.components.exploration.action_noise import (
+        OrnsteinUhlenbeckNoise as OrnsteinUhlenbeckNoise,
+    )
+    from alfgraph.components.exploration.epsilon_greedy import EpsilonGreedy as EpsilonGreedy
+    from alfgraph.components.exploration.epsilon_greedy import Greedy as Greedy
+    from alfgraph.components.exploration.optimistic import (
+        OptimisticExploration as OptimisticExploration,
+    )
+    from alfgraph.components.exploration.state_dependent_noise import (
+        StateDependentNoise as StateDependentNoise,
+    )
+    from alfgraph.components.losses.actor_critic_losses import ActorCriticLoss as ActorCriticLoss
+    from alfgraph.components.losses.actor_critic_losses import PPOLoss as PPOLoss
+    from alfgraph.components.losses.categorical_loss import CategoricalLoss as CategoricalLoss
+    from alfgraph.components.losses.quantile_loss import QuantileLoss as QuantileLoss
+    from alfgraph.components.losses.td_loss import TDLoss as TDLoss
+    from alfgraph.components.losses.td_loss import ValidMean as ValidMean
+    from alfgraph.components.losses.temperature_loss import TemperatureLoss as TemperatureLoss
+    from alfgraph.components.networks.actor_network import (
+        ActorDistributionNetwork as ActorDistributionNetwork,
+    )
+    from alfgraph.components.networks.actor_network import SoftActor as SoftActor
+    from alfgraph.components.networks.critic_network import CriticNetwork as CriticNetwork
+    from alfgraph.components.networks.critic_network import Ensemble as Ensemble
+    from alfgraph.components.networks.deterministic_actor import ActorNetwork as ActorNetwork
+    from alfgraph.components.networks.distributional_q import (
+        CategoricalQNetwork as CategoricalQNetwork,
+    )
+    from alfgraph.components.networks.distributional_q import QuantileQNetwork as QuantileQNetwork
+    from alfgraph.components.networks.mlp_network import MLP as MLP
+    from alfgraph.components.networks.q_network import QNetwork as QNetwork
+    from alfgraph.components.networks.quantile_critic import QuantileCritic as QuantileCritic
+    from alfgraph.components.networks.recurrent_memory import GRU as GRU
+    from alfgraph.components.networks.recurrent_memory import LSTM as LSTM
+    from alfgraph.components.networks.recurrent_networks import RecurrentActor as RecurrentActor
+    from alfgraph.components.networks.recurrent_networks import (
+        RecurrentValueNetwork as RecurrentValueNetwork,
+    )
+    from alfgraph.components.networks.smooth_actor import SmoothActor as SmoothActor
+    from alfgraph.components.networks.taken_value import TakenValue as TakenValue
+    from alfgraph.components.networks.temperature import Temperature as Temperature
+    from alfgraph.components.networks.value_network import ValueNetwork as ValueNetwork
+    from alfgraph.components.optimizers.optimizers import SGD as SGD
+    from alfgraph.components.optimizers.optimizers import Adam as Adam
+    from alfgraph.components.optimizers.optimizers import AdamW as AdamW
+    from alfgraph.components.pipelines import Pipeline as Pipeline
+    from alfgraph.components.returns.advantages import GAE as GAE
+    from alfgraph.components.returns.advantages import MonteCarlo as MonteCarlo
+    from alfgraph.components.returns.advantages import OneStep as OneStep
+    from alfgraph.components.returns.advantages import TDLambda as TDLambda
+    from alfgraph.components.returns.categorical_projection import (
+        CategoricalProjection as CategoricalProjection,
+    )
+    from alfgraph.components.returns.quantile_targets import LeastQuantiles as LeastQuantiles
+    from alfgraph.components.returns.quantile_targets import (
+        TruncatedQuantiles as TruncatedQuantiles,
+    )
+    from alfgraph.components.returns.soft_value import ChosenValue as ChosenValue
+    from alfgraph.components.returns.soft_value import Draw as Draw
+    from alfgraph.components.returns.soft_value import SoftValue as SoftValue
+    from alfgraph.components.targets.target import Target as Target
+    from alfgraph.components.transforms.frame_stack import FrameStack as FrameStack
+    from alfgraph.components.transforms.image_scale import ImageScale as ImageScale
+    from alfgraph.components.transforms.observation_normalizer import (
+        ObservationNormalizer as ObservationNormalizer,
+    )
+    from alfgraph.components.transforms.reward_normalizer import (
+        DiscountedReturn as DiscountedReturn,
+    )
+    from alfgraph.components.transforms.reward_normalizer import (
+        RewardNormalizer as RewardNormalizer,
+    )
+    from alfgraph.components.transforms.reward_normalizer import (
+        RewardStatistics as RewardStatistics,
+    )
+    from alfgraph.components.transforms.reward_transforms import (
+        FunctionalReward as FunctionalReward,
+    )
+    from alfgraph.components.transforms.reward_transforms import RewardClipping as RewardClipping
+    from alfgraph.components.transforms.reward_transforms import RewardScaling as RewardScaling
+    from alfgraph.components.transforms.reward_transforms import RewardShifting as RewardShifting
+    from alfgraph.components.transforms.reward_transforms import RewardTransform as RewardTransform
+    from alfgraph.components.transforms.reward_transforms import Scalarize as Scalarize
+    from alfgraph.components.transforms.running_statistics import Averaging as Averaging
+    from alfgraph.families.algorithm import Algorithm as Algorithm
+    from alfgraph.families.annealing import Annealing as Annealing
+    from alfgraph.families.annealing import ConstantAnnealing as ConstantAnnealing
+    from alfgraph.families.annealing import CyclicalAnnealing as CyclicalAnnealing
+    from alfgraph.families.annealing import ExponentialAnnealing as ExponentialAnnealing
+    from alfgraph.families.annealing import LinearAnnealing as LinearAnnealing
+    from alfgraph.families.annealing import PiecewiseAnnealing as PiecewiseAnnealing
+    from alfgraph.families.annealing import StepAnnealing as StepAnnealing
+    from alfgraph.families.buffer import Buffer as Buffer
+    from alfgraph.families.environment import Environment as Environment
+    from alfgraph.families.learning import Exploration as Exploration
+    from alfgraph.families.learning import Loss as Loss
+    from alfgraph.families.learning import Metric as Metric
+    from alfgraph.families.learning import Optimizer as Optimizer
+    from alfgraph.families.learning import Returns as Returns
+    from alfgraph.families.network import ActionValueFunction as ActionValueFunction
+    from alfgraph.families.network import Network as Network
+    from alfgraph.families.network import PolicyNetwork as PolicyNetwork
+    from alfgraph.families.network import ValueFunction as ValueFunction
+    from alfgraph.families.schedules import Epochs as Epochs
+    from alfgraph.families.schedules import Offline as Offline
+    from alfgraph.families.schedules import OffPolicy as OffPolicy
+    from alfgraph.families.schedules import OnPolicy as OnPolicy
+    from alfgraph.families.timestep import TimeStep as TimeStep
+    from alfgraph.families.trainer import Trainer as Trainer
+    from alfgraph.families.transform import Transform as Transform
+    from alfgraph.wiring.schedule import Rate as Rate
+    from alfgraph.wiring.schedule import Schedule as Schedule
+
+__getattr__, __dir__, __all__ = face(__name__, __file__)
