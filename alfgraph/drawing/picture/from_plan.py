@@ -397,7 +397,7 @@ def _part(draft: Draft, path: str, part: Component, rows: Any, trained: dict[str
     )
 
 
-def _first_line(kind: type, file: str) -> int:
+def _class_line(kind: type, file: str) -> int:
     """Where a class begins; `inspect` parses the whole file for it, which is rarely needed."""
     head = re.compile(rf"\s*class {kind.__name__}\b")
     found = [number for number, text in enumerate(linecache.getlines(file), 1) if head.match(text)]
@@ -408,7 +408,7 @@ def _defined(kind: type) -> tuple[str, int]:
     """The file of a class, as it is called from the package or the working directory; its line."""
     try:
         file = inspect.getsourcefile(kind) or ""
-        line = _first_line(kind, file)
+        line = _class_line(kind, file)
     except (OSError, TypeError):
         return "", 0
     for mark in ("/alfgraph/components/", "/alfgraph/"):
