@@ -29,8 +29,8 @@ import torch
 import alfgraph
 from alfgraph.boards.loading import load
 from alfgraph.runtime.checkpoints.checkpoint import find_last
-from alfgraph.runtime.comparison import run_differences
 from alfgraph.runtime.run import run
+from tests.runtime.comparison import run_differences
 
 BOARDS = Path(__file__).parents[1] / "tests" / "runtime" / "boards"
 KILLS_PER_RUN = 8

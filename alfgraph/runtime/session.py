@@ -25,8 +25,6 @@ from alfgraph.runtime.agenda import Agenda
 from alfgraph.runtime.checkpoints.checkpoint import (
     find_last,
     keep_best,
-    load_checkpoint,
-    read_board,
     rotate,
     save_checkpoint,
 )
@@ -172,7 +170,7 @@ class Session:
         if self.directory is None or self.fresh:
             return None, ()
         found = find_last(self.directory.checkpoints)
-        if found.path is None:
+        if found.checkpoint is None:
             if found.damaged:
                 raise CheckpointError(
                     f"no checkpoint of {self.path} is whole: {found.damaged[0]}",
@@ -180,8 +178,8 @@ class Session:
                     help="--fresh starts over; another --run-dir leaves this one as it is",
                 )
             return None, ()
-        refuse_other_board(read_board(found.path), self.board, self.directory.path)
-        return load_checkpoint(found.path), found.damaged
+        refuse_other_board(found.checkpoint.board, self.board, self.directory.path)
+        return found.checkpoint.state(), found.damaged
 
     def _build(self, stack: contextlib.ExitStack) -> Program:
         num_envs = self.plan.schedule.num_environments or 1

@@ -15,8 +15,8 @@ import alfgraph
 from alfgraph.diagnostics.errors import RunError, UsageError
 from alfgraph.live import live_board
 from alfgraph.live.live_board import LiveBoard
-from alfgraph.runtime.comparison import run_differences
 from alfgraph.runtime.session import RunOptions, Session
+from tests.runtime.comparison import run_differences
 from tests.runtime.training import board, train
 
 

@@ -16,7 +16,7 @@ from alfgraph.families.graph import Graph
 from alfgraph.families.schedules import OffPolicy
 from alfgraph.live.probing import Probes
 from alfgraph.overrides.swaps import set_values
-from alfgraph.runtime.comparison import differences
+from tests.runtime.comparison import differences
 from tests.whole_boards.driving import iterate, started
 from tests.whole_boards.worlds import Clock
 

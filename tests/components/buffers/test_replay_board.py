@@ -21,8 +21,8 @@ from alfgraph.components import (
     Transform,
 )
 from alfgraph.diagnostics.errors import BoardError, RunError
-from alfgraph.runtime.comparison import differences
 from tests.components.buffers.replay_board import QLearning, stored
+from tests.runtime.comparison import differences
 from tests.whole_boards.driving import are_equal, iterate, parameters, started
 from tests.whole_boards.worlds import Clock
 

@@ -15,7 +15,7 @@ from alfgraph.runtime.checkpoints import checkpoint
 from alfgraph.runtime.checkpoints.checkpoint import find_last
 from alfgraph.runtime.checkpoints.saving import LARGEST_COPY
 from alfgraph.runtime.checkpoints.state_encoding import encode
-from alfgraph.runtime.comparison import run_differences
+from tests.runtime.comparison import run_differences
 from tests.runtime.training import board, train, train_until
 from tests.whole_boards.driving import iterate, started
 

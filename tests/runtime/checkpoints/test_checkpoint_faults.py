@@ -23,7 +23,7 @@ import torch
 from alfgraph.diagnostics.errors import CheckpointError
 from alfgraph.runtime.checkpoints import checkpoint
 from alfgraph.runtime.checkpoints.checkpoint import find_last, load_checkpoint, save_checkpoint
-from alfgraph.runtime.comparison import differences
+from tests.runtime.comparison import differences
 from tests.runtime.training import board, train
 
 BOARD: dict[str, Any] = {"env": {"id": "CartPole-v1"}, "lr": 1e-3}
@@ -200,7 +200,7 @@ def test_an_interrupt_while_saving_leaves_nothing(
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(checkpoint, "_write_manifest", interrupt)
+    monkeypatch.setattr(checkpoint, "write_manifest", interrupt)
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(tmp_path, 2, small_state(), board=BOARD)
     assert list(tmp_path.iterdir()) == []
