@@ -82,9 +82,7 @@ def play(
             env_options=shown,
         )
     if not options.get("quiet", True):
-        print_episodes(result, saved.path)
-        if film is not None:
-            print(f"video {film.path}, {film.frames} frames")
+        print_episodes(result, saved.path, film)
     return result
 
 
@@ -157,8 +155,8 @@ def _shown(part: Any, mode: str | None) -> dict[str, Any] | None:
     return {"kwargs": {**part.kwargs, "render_mode": mode}, "vectorization": "serial"}
 
 
-def print_episodes(result: Evaluation, path: Path) -> None:
-    """A row for each episode, then mean and deviation."""
+def print_episodes(result: Evaluation, path: Path, film: Film | None) -> None:
+    """A row for each episode, then mean and deviation, and where the film is."""
     print(f"checkpoint {path}")
     print(f"{'episode':>8}{'return':>12}{'length':>9}")
     rows = zip(result.returns, result.lengths, strict=True)
@@ -171,3 +169,5 @@ def print_episodes(result: Evaluation, path: Path) -> None:
     if result.part_means:
         by_dimension = ", ".join(f"{mean:.2f}" for mean in result.part_means)
         print(f"return by reward dimension {by_dimension}")
+    if film is not None:
+        print(f"video {film.path}, {film.frames} frames")

@@ -1,4 +1,4 @@
-"""LiveBoard: a run's progress, shown on the board's own page as well.
+"""LivePage: a run's progress, shown on the board's own page as well.
 
 It stands where a session shows its progress, so a run without it has nothing to ask. Between two
 iterations it looks at the clock; twice a second it puts up news, and where a page looks at wires it
@@ -20,11 +20,11 @@ from alfgraph.drawing.picture.from_plan import board_view
 from alfgraph.live.bulletin import Bulletin
 from alfgraph.live.curves import LOSS, Curves
 from alfgraph.live.pace import Pace
-from alfgraph.live.page import live_page
+from alfgraph.live.page import draw_live_html
 from alfgraph.live.probing import Probes
 from alfgraph.live.server import BoardServer
+from alfgraph.monitor.averaging import mean_of
 from alfgraph.monitor.progress import Course, NoProgress, Progress, Record
-from alfgraph.runtime.summaries import mean_of
 
 if TYPE_CHECKING:
     from alfgraph.drawing.picture.view import PinRef
@@ -40,7 +40,7 @@ FAREWELL = 5.0
 MOST_MESSAGES = 4
 
 
-class LiveBoard:
+class LivePage:
     """Shows progress where it was shown before, and on a page.
 
     Attributes:
@@ -178,7 +178,7 @@ class LiveBoard:
 
     def __enter__(self) -> Self:
         try:
-            self._server.start(live_page(board_view(self._program.plan)))
+            self._server.start(draw_live_html(board_view(self._program.plan)))
         except BaseException:
             self._server.close()
             raise
