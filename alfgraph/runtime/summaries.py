@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import resource
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +13,7 @@ from alfgraph.compiler.idle_settings import without_effect
 from alfgraph.compiler.lowering.tags import METRICS
 from alfgraph.monitor.averaging import mean_of
 from alfgraph.monitor.episodes import EpisodeMetrics
+from alfgraph.monitor.memory import peak_megabytes
 from alfgraph.monitor.progress import Progress, number
 from alfgraph.monitor.writers import (
     Hook,
@@ -188,12 +187,6 @@ def _shown(step: Step) -> dict[str, float | str]:
 def not_finite(values: dict[str, float]) -> str | None:
     """The first value that is infinite or not a number, by name."""
     return next((name for name, value in values.items() if not math.isfinite(value)), None)
-
-
-def peak_megabytes() -> float:
-    """The most memory the process has had, in MiB."""
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def settings_markdown(plan: Plan) -> str:

@@ -330,8 +330,14 @@ def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _flush(path: Path) -> None:
-    """Wait until a file, or the names in a directory, are on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Wait until a file, or the names in a directory, are on disk.
+
+    Windows flushes no directories, and files only where they may be written to.
+    """
+    is_directory = path.is_dir()
+    if is_directory and os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY if is_directory else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:

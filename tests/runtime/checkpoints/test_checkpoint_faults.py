@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -175,6 +174,7 @@ def test_a_full_disk_leaves_the_previous_checkpoint_whole(
 
 @contextmanager
 def file_size_limit(size: int) -> Iterator[None]:
+    resource = pytest.importorskip("resource", reason="the system limits no file sizes")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
