@@ -11,13 +11,14 @@ import math
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 from alfgraph.diagnostics.errors import AlfgraphError
 from alfgraph.drawing.picture.from_plan import board_view
-from alfgraph.live.bulletin import Bulletin
+from alfgraph.live.bulletin import Bulletin, News
 from alfgraph.live.curves import LOSS, Curves
 from alfgraph.live.pace import Pace
 from alfgraph.live.page import draw_live_html
@@ -80,7 +81,7 @@ class LivePage:
         self._course = Course()
         self._curves = Curves()
         self._messages: list[str] = []
-        self._measured: dict[PinRef, Any] = {}
+        self._measured: dict[PinRef, Mapping[str, object]] = {}
         self._state, self._note = "training", ""
 
     # -------------------------------------------------------------- as progress of a session
@@ -156,7 +157,7 @@ class LivePage:
     def _post(self) -> None:
         self._bulletin.post(self._news(), dict(self._measured))
 
-    def _news(self) -> dict[str, Any]:
+    def _news(self) -> News:
         course = self._course
         news = {
             "run": self._run,
@@ -184,7 +185,12 @@ class LivePage:
             raise
         return self
 
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         """Tell open pages how the run ended, then serve no more."""
         counters = self._program.counters
         self._course.at(counters["iteration"], counters["env_steps"])
@@ -204,5 +210,5 @@ def _ended(error: BaseException | None, fraction: float | None) -> tuple[str, st
     return "failed", f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
-def _is_no_number(value: Any) -> bool:
+def _is_no_number(value: object) -> bool:
     return isinstance(value, float) and not math.isfinite(value)

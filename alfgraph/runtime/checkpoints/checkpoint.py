@@ -21,6 +21,7 @@ from pathlib import Path
 
 import torch
 
+from alfgraph.boards.board_file import Description
 from alfgraph.diagnostics.errors import CheckpointError
 from alfgraph.runtime.checkpoints.manifest import (
     FORMAT,
@@ -66,7 +67,7 @@ class Checkpoint:
     manifest: Manifest
 
     @property
-    def board(self) -> State:
+    def board(self) -> Description:
         """The description of the board it was saved with."""
         return self.manifest["board"]
 

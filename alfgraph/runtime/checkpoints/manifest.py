@@ -12,9 +12,11 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
+from alfgraph.boards.board_file import Description
 from alfgraph.diagnostics.errors import CheckpointError
+from alfgraph.runtime.checkpoints.state_encoding import State
 
 FORMAT = 1
 MANIFEST = "state.json"
@@ -51,8 +53,8 @@ class Manifest(TypedDict):
     iteration: int
     score: float | None
     files: dict[str, FileFacts]
-    board: dict[str, Any]
-    state: dict[str, Any]
+    board: Description
+    state: State
 
 
 _KINDS = {

@@ -97,7 +97,7 @@ def _encode(value: object, path: tuple[str, ...], tensors: dict[str, torch.Tenso
     )
 
 
-def _decode_marked(key: str, value: object, tensors: Mapping[str, torch.Tensor]) -> Any:
+def _decode_marked(key: str, value: object, tensors: Mapping[str, torch.Tensor]) -> object:
     if key == "$tuple" and isinstance(value, list):
         return tuple(decode(item, tensors) for item in value)
     if key == "$float" and value in ("nan", "inf", "-inf"):
