@@ -212,12 +212,12 @@ class Session:
             self._refuse_not_finite(self.summaries.values())
             iteration = self.iteration
             score, logs = self.scores.at(iteration), self.summaries.writers
-            self.archive.save(iteration, self._state(), score, logs)
+            self.archive.save(iteration, self._save_point(), score, logs)
 
-    def _state(self) -> State:
+    def _save_point(self) -> State:
         """Everything, to be continued; what depends on the clock is under `seconds`."""
         return {
-            "program": self.program.state(),
+            "program": self.program.save_point(),
             "metrics": self.summaries.metrics.state(),
             "session": {**self.scores.state(), "seconds": dict(self.seconds)},
         }
