@@ -1,7 +1,7 @@
 """Torture: kill runs at random moments, resume them, and compare with runs nobody killed.
 
     make torture                 50 kills per board
-    python tools/torture.py --kills 5 tests/runtime/boards/recurrent.py
+    PYTHONPATH=. python tools/torture.py --kills 5 tests/runtime/boards/recurrent.py
 
 Every run is a forked child that is killed with SIGKILL, at any moment from its start to its end. A
 run is killed and resumed again and again, then left to finish, and must equal the uninterrupted one
