@@ -28,7 +28,7 @@ slow: setup  # learning curves and long fuzzing
 	$(BIN)/pytest -n $(WORKERS) -m slow
 
 torture: setup  # kill runs of every test board at 50 random moments; each must resume to the same run
-	OMP_NUM_THREADS=1 $(BIN)/python tools/torture.py
+	PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/python tools/torture.py
 
 fuzz: setup  # mutants of good boards: what checks must run, what is rejected must deserve it
 	PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/python tools/fuzz.py --count $(N) --write \

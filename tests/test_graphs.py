@@ -31,7 +31,7 @@ from alfgraph.families.graph import Graph
 from alfgraph.families.schedules import OffPolicy
 from alfgraph.overrides.swaps import set_values
 from alfgraph.program.program import Program
-from alfgraph.runtime.session import RunOptions, Session
+from alfgraph.runtime.opening import RunOptions, open_session
 from tests.drawing.test_layout import check_geometry
 from tests.drawing.test_lettering import check_lettering
 from tests.graph_files import GRAPHS, NEEDS, skip_without_packages
@@ -155,7 +155,7 @@ def described(argument: Any) -> str:
 
 
 def test_two_iterations_do_what_the_plan_says(plan: Plan) -> None:
-    with Session(plan, None, RunOptions(quiet=True, save=False)) as session:
+    with open_session(plan, None, RunOptions(quiet=True, save=False)) as session:
         record = Record(session.program)
         while not session.is_done:
             session.iterate()
@@ -181,7 +181,7 @@ def test_two_iterations_do_what_the_plan_says(plan: Plan) -> None:
                 "dict" if spec.startswith("{") else spec.partition(" in ")[0]
                 for spec in buffer.leaves.values()
             ]
-    assert math.isfinite(session.last_return), "it was evaluated at the end"
+    assert math.isfinite(session.scores.last_return), "it was evaluated at the end"
 
 
 # ------------------------------------------------- every environment, every algorithm, by swaps

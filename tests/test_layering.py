@@ -200,6 +200,14 @@ def test_no_import_runs_in_a_circle() -> None:
     assert cycles(imports(ROOT)) == []
 
 
+def test_runs_are_watched_through_one_door() -> None:
+    """`run` hands the live page in; nothing else of the runtime knows it, and it knows no run."""
+    found = imports(ROOT)
+    assert [i for i in found if (place(i.source), place(i.target)) == ("live", "runtime")] == []
+    knows = {i.source for i in found if (place(i.source), place(i.target)) == ("runtime", "live")}
+    assert knows == {"alfgraph.runtime.run"}
+
+
 def test_components_keep_out_of_each_others_internals() -> None:
     assert list(private_imports(imports(ROOT))) == []
 

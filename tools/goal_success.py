@@ -23,8 +23,8 @@ from alfgraph.overrides.swaps import set_values
 from alfgraph.program.program import Program
 from alfgraph.runtime.checkpoints.checkpoint import load_checkpoint, read_board
 from alfgraph.runtime.evaluation.evaluation import evaluate
+from alfgraph.runtime.opening import RunOptions, open_session
 from alfgraph.runtime.playing import find_checkpoint
-from alfgraph.runtime.session import RunOptions, Session
 
 REACHED = 0.0
 
@@ -42,7 +42,7 @@ def success(program: Program, episodes: int) -> tuple[float, float]:
 
 def trained(graph: Graph, episodes: int) -> tuple[float, float]:
     """Train a board to its end and measure it."""
-    with Session(alfgraph.plan(graph), None, RunOptions(quiet=True, save=False)) as session:
+    with open_session(alfgraph.plan(graph), None, RunOptions(quiet=True, save=False)) as session:
         while not session.is_done:
             session.iterate()
         return success(session.program, episodes)

@@ -1,7 +1,7 @@
 """Torture: kill runs at random moments, resume them, and compare with runs nobody killed.
 
     make torture                 50 kills per board
-    python tools/torture.py --kills 5 tests/runtime/boards/recurrent.py
+    PYTHONPATH=. python tools/torture.py --kills 5 tests/runtime/boards/recurrent.py
 
 Every run is a forked child that is killed with SIGKILL, at any moment from its start to its end. A
 run is killed and resumed again and again, then left to finish, and must equal the uninterrupted one
@@ -29,8 +29,8 @@ import torch
 import alfgraph
 from alfgraph.boards.loading import load
 from alfgraph.runtime.checkpoints.checkpoint import find_last
-from alfgraph.runtime.comparison import run_differences
 from alfgraph.runtime.run import run
+from tests.runtime.comparison import run_differences
 
 BOARDS = Path(__file__).parents[1] / "tests" / "runtime" / "boards"
 KILLS_PER_RUN = 8

@@ -152,12 +152,12 @@ def _run(name: str, path: Path) -> Side:
 def _made_again(description: Description, checkpoints: Path) -> Graph:
     """The board of a run, which needs to know where its graph files were."""
     from alfgraph.boards.rebuilding import rebuild
-    from alfgraph.runtime.checkpoints.checkpoint import find_last, load_checkpoint
+    from alfgraph.runtime.checkpoints.checkpoint import find_last
 
-    last = find_last(checkpoints).path
+    last = find_last(checkpoints).checkpoint
     if last is None:
         raise UsageError("it has no checkpoint yet")
-    return rebuild(description, load_checkpoint(last)["provenance"])
+    return rebuild(description, last.state()["provenance"])
 
 
 # ------------------------------------------------------------------------------- git revisions

@@ -222,7 +222,7 @@ def run(request: RunRequest) -> None:
             quiet=request.json,
             on_summary=say if request.json else None,
             profile=request.profile,
-            board=_board_port(request),
+            live_port=_live_port(request),
             plan=made,
         )
     if request.json:
@@ -243,7 +243,7 @@ def run(request: RunRequest) -> None:
         raise typer.Exit(INTERRUPTED)
 
 
-def _board_port(request: RunRequest) -> int | None:
+def _live_port(request: RunRequest) -> int | None:
     """The port of the live board, 0 for a free one; `--board-port` alone means `--board` too."""
     if request.board_port is not None:
         return request.board_port

@@ -51,7 +51,8 @@ class Environment(Component):
 
         Returns:
             An object with `reset()`, `step(action)`, `close()`, `state()`, `load_state(state)` and
-            the fields of TimeStep as attributes, plus `step_type_numpy` and `reward_numpy`.
+            the fields of TimeStep as attributes, plus `step_type_numpy` and `reward_numpy`. One
+            that can only be saved by changing it has `save_point()`, which gives the state.
         """
         raise TypeError(f"{type(self).__name__} declares no open")
 

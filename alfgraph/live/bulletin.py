@@ -7,14 +7,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 from alfgraph.drawing.picture.view import PinRef
 
 LEASE = 3.0
 """Seconds for which a page that asks no more still counts: its wires are measured as long."""
 
-Wires = tuple[PinRef, ...]
+Wires: TypeAlias = tuple[PinRef, ...]
+
+News: TypeAlias = Mapping[str, object]
+"""JSON values by name."""
+
+Reports: TypeAlias = Mapping[PinRef, Mapping[str, object]]
+"""What was measured of wires, as JSON values."""
 
 
 @dataclass(slots=True)
@@ -39,14 +45,14 @@ class Bulletin:
         self._clock = clock
         self._changed = threading.Condition()
         self._number = 0
-        self._news: Mapping[str, Any] = {}
-        self._measured: Mapping[PinRef, Any] = {}
+        self._news: News = {}
+        self._measured: Reports = {}
         self._pages: dict[str, _Page] = {}
         self._is_last = False
 
     # ------------------------------------------------------------ by the training thread
 
-    def post(self, news: Mapping[str, Any], measured: Mapping[PinRef, Any]) -> None:
+    def post(self, news: News, measured: Reports) -> None:
         """Put up news; those before are forgotten. What is given must not change any more.
 
         Args:
@@ -66,9 +72,7 @@ class Bulletin:
             self._pages = kept
             return tuple(sorted({wire for page in kept.values() for wire in page.wires}))
 
-    def post_last(
-        self, news: Mapping[str, Any], measured: Mapping[PinRef, Any], seconds: float
-    ) -> None:
+    def post_last(self, news: News, measured: Reports, seconds: float) -> None:
         """Put up the last news, and wait until every open page has read them.
 
         Args:
@@ -96,7 +100,7 @@ class Bulletin:
     @contextlib.contextmanager
     def reading(
         self, page: str, after: int, wires: Wires, seconds: float
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[dict[str, object]]:
         """Wait for news; leaving the context says that the page has got them.
 
         Args:

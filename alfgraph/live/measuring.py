@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TypedDict
 
 import torch
 from torch import Tensor
+
+from alfgraph.distributions.tensor_distribution import TensorDistribution
 
 BINS = 24
 MOST_KEPT = 1 << 18
@@ -14,6 +16,46 @@ MOST_KEPT = 1 << 18
 
 MOST_SAMPLES = 4096
 """Numbers of one reduction that the histogram is made of."""
+
+
+class Statistics(TypedDict):
+    """Of one tensor; what nothing finite says is null.
+
+    Attributes:
+        dtype: of the tensor.
+        count: how many numbers came.
+        nan: how many of them are no number.
+        inf: how many are infinite.
+        low: the least finite one.
+        high: the greatest.
+        mean: of the finite ones.
+        std: their standard deviation.
+        bins: their histogram, in equal steps from `low` to `high`.
+    """
+
+    dtype: str
+    count: int
+    nan: int
+    inf: int
+    low: float | None
+    high: float | None
+    mean: float | None
+    std: float | None
+    bins: list[int]
+
+
+class LeafReport(Statistics):
+    """One tensor of a wire, by its dotted name."""
+
+    name: str
+
+
+class WireReport(TypedDict):
+    """What a page is told of a wire; see `Measurement`."""
+
+    calls: int
+    shape: list[int]
+    leaves: list[LeafReport]
 
 
 class Measurement:
@@ -32,7 +74,7 @@ class Measurement:
         self.shape: list[int] = []
         self._leaves: dict[str, _Leaf] = {}
 
-    def add(self, value: Any) -> None:
+    def add(self, value: object) -> None:
         """Take in what the program has just put on the wire."""
         self.calls += 1
         for name, tensor in leaves_of(value):
@@ -41,20 +83,22 @@ class Measurement:
             self._leaves[name].add(tensor.detach())
             self.shape = list(tensor.shape)
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> WireReport:
         """The statistics as JSON values, one entry of `leaves` for each tensor."""
-        leaves = [{"name": name, **leaf.report()} for name, leaf in self._leaves.items()]
+        leaves: list[LeafReport] = [
+            {"name": name, **leaf.report()} for name, leaf in self._leaves.items()
+        ]
         return {"calls": self.calls, "shape": self.shape, "leaves": leaves}
 
 
-def leaves_of(value: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
+def leaves_of(value: object, name: str = "") -> Iterator[tuple[str, Tensor]]:
     """The tensors of a tree by dotted name; those of a distribution by parameter."""
     if isinstance(value, Mapping):
         for key, part in value.items():
             yield from leaves_of(part, f"{name}.{key}" if name else str(key))
     elif isinstance(value, Tensor):
         yield name, value
-    elif hasattr(value, "parameter_names"):
+    elif isinstance(value, TensorDistribution):
         for key, tensor in zip(value.parameter_names, value.tensors, strict=True):
             yield (f"{name}.{key}" if name else key), tensor
 
@@ -79,7 +123,7 @@ class _Leaf:
         if self._waiting > MOST_KEPT:
             self._reduce()
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> Statistics:
         """JSON values; what nothing finite says is null."""
         self._reduce()
         finite = self.count - self.nan - self.inf

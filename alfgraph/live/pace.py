@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 WINDOW = 5.0
 """Seconds to look back at least, where the run is that old."""
@@ -48,7 +48,7 @@ class Pace:
         while len(self._moments) > ENDS and self._moments[1].time <= time - WINDOW:
             self._moments.popleft()
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """`steps_per_second` of the whole, and of each phase what it takes.
 
         `phases` holds, by name: `share` of the time, `seconds` an iteration, and

@@ -8,7 +8,7 @@ from alfgraph.drawing.page.html import draw_html
 from alfgraph.drawing.picture.view import BoardView
 
 
-def live_page(view: BoardView) -> str:
+def draw_live_html(view: BoardView) -> str:
     """The page of a board while it runs.
 
     Args:

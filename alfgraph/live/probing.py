@@ -9,14 +9,14 @@ the two may take turns.
 from __future__ import annotations
 
 import linecache
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from alfgraph.compiler.lowering.function_writer import PROBE
 from alfgraph.compiler.lowering.program_writer import lower
 from alfgraph.drawing.picture.from_plan import values_by_pin
 from alfgraph.drawing.picture.view import PinRef
-from alfgraph.live.measuring import Measurement
+from alfgraph.live.measuring import Measurement, WireReport
 from alfgraph.program.program import Program
 
 
@@ -33,7 +33,7 @@ class Probes:
         values = values_by_pin(program.plan).items()
         self._values = {pin: v for pin, v in values if v.node.phase != "predict"}
         self._variant: tuple[tuple[PinRef, ...], dict[str, Any]] = ((), {})
-        self._replaced: Any = None
+        self._replaced: Callable[[], object] | None = None
         self._slots: list[Measurement] = []
 
     def known(self, pins: Iterable[PinRef]) -> tuple[PinRef, ...]:
@@ -65,7 +65,7 @@ class Probes:
         self._replaced = namespace["iteration"]
         namespace["iteration"] = self._variant[1]["iteration"]
 
-    def remove(self) -> dict[PinRef, dict[str, Any]]:
+    def remove(self) -> dict[PinRef, WireReport]:
         """Let the program itself run again.
 
         Returns:
@@ -93,7 +93,7 @@ class Probes:
         linecache.cache[name] = (len(source), None, lines, name)
         return self._program.variant(source, name, **{PROBE: self._take})
 
-    def _take(self, number: int, value: Any) -> None:
+    def _take(self, number: int, value: object) -> None:
         """What the second source calls."""
         self._slots[number].add(value)
 

@@ -13,7 +13,6 @@ import json
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import urlsplit
 
 from alfgraph.diagnostics.errors import UsageError
@@ -92,7 +91,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     page = b""
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: object, client_address: object) -> None:
         """A page that was closed while we answered is no error, and nothing else is our user's."""
 
 
@@ -153,14 +152,15 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get_content_type() != "application/json":
             raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "ask in JSON")
 
-    def _body(self) -> Any:
+    def _body(self) -> object:
         length = self.headers.get("Content-Length", "")
         if not length.isdigit() or int(length) > LONGEST_BODY:
             raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "ask more briefly")
         try:
-            return json.loads(self.rfile.read(int(length)))
+            body: object = json.loads(self.rfile.read(int(length)))
         except (ValueError, RecursionError):
             raise _Refused(HTTPStatus.BAD_REQUEST, "that is no JSON") from None
+        return body
 
     def _refuse(self, refused: _Refused) -> None:
         self.close_connection = True  # what else was sent is not read
@@ -183,11 +183,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """Say nothing: the terminal belongs to the run."""
 
 
-def _asked(body: Any) -> tuple[str, int, Wires]:
+def _asked(body: object) -> tuple[str, int, Wires]:
     """What a page says: who it is, what it has read, what it wants measured.
 
     Raises:
@@ -200,7 +200,7 @@ def _asked(body: Any) -> tuple[str, int, Wires]:
     raise _Refused(HTTPStatus.BAD_REQUEST, "ask with `page`, `after` and `wires`")
 
 
-def _pin(wire: Any) -> tuple[str, str]:
+def _pin(wire: object) -> tuple[str, str]:
     match wire:
         case [str(node), str(pin)]:
             return node, pin

@@ -17,15 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from alfgraph.diagnostics.errors import CheckpointError
+from alfgraph.monitor.episode_segments import FIRST, LAST, Ints, Segments, split_episodes
 
-FIRST, LAST = 0, 2
 BLOCK_ELEMENTS = 1 << 15
 """Rows of a block times environments, at most: bounds what waits to be reduced."""
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(slots=True)
@@ -42,20 +40,6 @@ class _Carry:
     total: dict[str, Floats] = field(default_factory=dict)
     given: dict[str, Floats] = field(default_factory=dict)
     most: dict[str, Floats] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Segments:
-    """Where the episodes (or parts of them) of a block lie in its env-major flat rows."""
-
-    start: Ints
-    env: Ints
-    opens: Bools
-    continues: Bools
-    open_end: Bools
-    steps: Ints
-    index: Ints
-    order: Ints
 
 
 class EpisodeMetrics:
@@ -111,7 +95,7 @@ class EpisodeMetrics:
         self._recent: dict[str, deque[float]] = {}
 
     def observe(
-        self, step_type: Array, reward: Array, info: Mapping[str, Any] | None = None
+        self, step_type: Array, reward: Array, info: Mapping[str, object] | None = None
     ) -> None:
         """Takes in one step of every environment; called once per tick, values are copied.
 
@@ -130,18 +114,18 @@ class EpisodeMetrics:
         if row == self._rows:
             self._consume()
 
-    def _observe_info(self, row: int, info: Mapping[str, Any], prefix: str) -> None:
+    def _observe_info(self, row: int, info: Mapping[str, object], prefix: str) -> None:
         for key, value in info.items():
             name = prefix + key
             rows = self._info.get(name)
             if rows is not None:
-                rows[row] = value
+                rows[row] = np.asarray(value)
             elif isinstance(value, Mapping):
                 self._observe_info(row, value, f"{name}/")
             elif name not in self._ignored:
                 self._add_info(row, name, value)
 
-    def _add_info(self, row: int, name: str, value: Any) -> None:
+    def _add_info(self, row: int, name: str, value: object) -> None:
         array = np.asarray(value)
         if array.dtype.kind not in "biuf" or array.shape[:1] != (self.num_envs,):
             self._ignored.add(name)
@@ -164,7 +148,7 @@ class EpisodeMetrics:
         count, carry = self._count, self._carry
         if count == 0:
             return carry
-        parts = _split(self._steps[:count])
+        parts = split_episodes(self._steps[:count])
         length = parts.steps + np.where(parts.continues, carry.length[parts.env], 0)
         reward = self._reduce_reward(parts, count)
         after = _Carry(
@@ -191,7 +175,7 @@ class EpisodeMetrics:
             self._reduce_info(name, rows[:count], parts, after, push)
         return after
 
-    def _reduce_reward(self, parts: _Segments, count: int) -> Floats:
+    def _reduce_reward(self, parts: Segments, count: int) -> Floats:
         """The three sums of every reward dimension, `[3 * dims, segments] float64`.
 
         The sum over an episode's steps t of the return to go from t is the sum over its rewards
@@ -221,7 +205,7 @@ class EpisodeMetrics:
         return result
 
     def _reduce_info(
-        self, name: str, rows: Floats, parts: _Segments, after: _Carry, push: _Recent
+        self, name: str, rows: Floats, parts: Segments, after: _Carry, push: _Recent
     ) -> None:
         """Reduces one quantity of `info`: sum, mean per step, or maximum over the episode."""
         count, envs = len(rows), self.num_envs
@@ -364,35 +348,6 @@ class _Recent:
         if name not in self._buffers:
             self._buffers[name] = deque(maxlen=self._size)
         self._buffers[name].extend(values.tolist())
-
-
-def _split(steps: npt.NDArray[np.int32]) -> _Segments:
-    """Finds the episodes of a block of step types `[K, B]`; segments are in env-major order."""
-    count = len(steps)
-    flat = np.ascontiguousarray(steps.T).reshape(-1)
-    first, last = flat == FIRST, flat == LAST
-    begins = first.copy()
-    begins[1:] |= last[:-1]
-    begins[::count] = True
-    start = np.flatnonzero(begins)
-    end = np.append(start[1:], flat.size) - 1
-    opens, finished = first[start], last[end]
-    at_top = start % count == 0
-    steps_of = end - start + 1 - opens
-    index = np.arange(flat.size) - np.repeat(start + opens, end - start + 1)
-    # Finished episodes in the order in which they ended, whatever the length of the block.
-    done = np.flatnonzero(finished)
-    order = done[np.argsort(end[done] % count, kind="stable")]
-    return _Segments(
-        start=start,
-        env=start // count,
-        opens=opens,
-        continues=at_top & ~opens,
-        open_end=(end % count == count - 1) & ~finished,
-        steps=steps_of,
-        index=np.maximum(index, 0),
-        order=order,
-    )
 
 
 def _suffixes(shape: tuple[int, ...]) -> list[str]:

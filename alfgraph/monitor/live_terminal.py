@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import os
-import termios
 from io import UnsupportedOperation
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeAlias, cast
+
+if TYPE_CHECKING:
+    import termios
+else:
+    try:
+        import termios
+    except ImportError:  # Windows, whose console echoes only while somebody reads from it
+        termios = None
 
 SHOW_CURSOR = b"\x1b[?25h\n"
 _LOCAL_MODES = 3
 """Where `tcgetattr` has the flags that say what is echoed."""
+
+
+_Modes: TypeAlias = "list[int | list[bytes | int]]"
+"""What `tcgetattr` gives."""
 
 
 class QuietKeys:
@@ -25,10 +36,12 @@ class QuietKeys:
             stream: the terminal; anything else is left alone.
         """
         self._stream = stream
-        self._before: list[Any] | None = None
+        self._before: _Modes | None = None
 
     def hold(self) -> None:
-        """Echo keys no more."""
+        """Echo keys no more; nothing where the system has no such terminals."""
+        if termios is None:
+            return
         try:
             descriptor = self._stream.fileno()
             if not _is_in_front(descriptor):
@@ -37,7 +50,7 @@ class QuietKeys:
         except (UnsupportedOperation, OSError, termios.error):
             return  # a stream that is no terminal
         quiet = list(self._before)
-        quiet[_LOCAL_MODES] &= ~termios.ECHO
+        quiet[_LOCAL_MODES] = cast(int, quiet[_LOCAL_MODES]) & ~termios.ECHO
         termios.tcsetattr(descriptor, termios.TCSANOW, quiet)
 
     def release(self) -> None:

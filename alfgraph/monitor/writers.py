@@ -22,9 +22,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Protocol, TypedDict
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypedDict
 
 from alfgraph.diagnostics.errors import RunError
+
+if TYPE_CHECKING:
+    from tensorboard.compat.proto.event_pb2 import Event
 
 BY_STEPS, BY_EPISODES = "Metrics_vs_EnvironmentSteps/", "Metrics_vs_NumberOfEpisodes/"
 _EVENT_FILE = "events.out.tfevents."
@@ -271,7 +274,7 @@ class TensorBoardWriter:
         if event.summary.value:
             self._append(event)
 
-    def _append(self, event: Any) -> None:
+    def _append(self, event: Event) -> None:
         with _writing(self._path):
             file = self._file or self._open()
             file.write(_framed(event))
@@ -294,7 +297,7 @@ class TensorBoardWriter:
         return sorted(self.directory.glob(f"{_EVENT_FILE}*"))
 
 
-def _framed(event: Any) -> bytes:
+def _framed(event: Event) -> bytes:
     """An event as a record of an event file, written as one piece."""
     from io import BytesIO
 
@@ -305,7 +308,7 @@ def _framed(event: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _records(path: Path) -> Iterator[tuple[int, Any]]:
+def _records(path: Path) -> Iterator[tuple[int, Event]]:
     """The events of a file with the offset behind each, up to the first that is not whole.
 
     Checksums are not looked at: those of tensorboard are computed in Python, 0.2 s per megabyte.
@@ -329,7 +332,7 @@ def _records(path: Path) -> Iterator[tuple[int, Any]]:
             yield end, event
 
 
-def _is_past(event: Any, iteration: int) -> bool:
+def _is_past(event: Event, iteration: int) -> bool:
     """Whether a record is of a later summary; records on other axes follow one that says so."""
     return bool(event.step > iteration) and any(
         not value.tag.startswith((BY_STEPS, BY_EPISODES)) for value in event.summary.value

@@ -329,17 +329,17 @@ class Program:
 
     # ------------------------------------------------------------------ state
 
-    def state(self) -> dict[str, Any]:
-        """Everything that changes, by socket path; with `load_state` it continues exactly.
+    def save_point(self) -> dict[str, Any]:
+        """Make a point to which `load_state` comes back exactly; gives all that changes, by path.
 
-        Environments that can only be rebuilt (tier 3) are rebuilt by this call.
+        Environments that can only be rebuilt (tier 3) are rebuilt, which changes the run.
         """
         optimizers = self.optimizers.items()
         return {
             "parameters": self.parameters(),
             "optimizers": {k: {"own": o.state(), "norm": o.grad_norm} for k, o in optimizers},
             "buffers": {k: b.state() for k, b in self.buffers.items()},
-            "environments": {k: e.state() for k, e in self.environments.items()},
+            "environments": {k: _save_point(e) for k, e in self.environments.items()},
             "registers": {k: list(v) for k, v in self.registers.items()},
             "counters": dict(self.counters),
             "log": dict(self.log),
@@ -350,7 +350,7 @@ class Program:
         """What saving does to environments whose state cannot be saved, without saving."""
         for environment in self.environments.values():
             if getattr(environment, "tier", 1) > 1:
-                environment.state()
+                _save_point(environment)
 
     @property
     def tier(self) -> int:
@@ -410,6 +410,11 @@ class _Runnings(dict[str, Running[Any]]):
         part = next(p for b, p in self.program.lowered.functions.values() if p.socket_path == path)
         self[path] = Running(part, self.program)
         return self[path]
+
+
+def _save_point(environment: Any) -> Any:
+    """An environment without save points of its own can be saved at any moment."""
+    return getattr(environment, "save_point", environment.state)()
 
 
 def _set(target: Any, name: str, value: float) -> None:

@@ -11,7 +11,6 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -22,7 +21,9 @@ from alfgraph.families.environment import Environment
 from alfgraph.families.learning import Optimizer
 from alfgraph.program.program import Program
 from alfgraph.runtime.agenda import Agenda
+from alfgraph.runtime.checkpoints.state_encoding import State
 from alfgraph.runtime.evaluation.observing import EpisodeObserver
+from alfgraph.wiring.component import Component
 from alfgraph.wiring.trace import Node
 
 _CHECK = "check_finite"
@@ -62,7 +63,7 @@ def find_fault(
     plan: Plan,
     agenda: Agenda,
     device: str,
-    state: Mapping[str, Any] | None,
+    state: State | None,
     until: int,
     seen: str,
 ) -> RunError:
@@ -97,9 +98,7 @@ def find_fault(
     )
 
 
-def _repeat(
-    plan: Plan, agenda: Agenda, device: str, state: Mapping[str, Any] | None, until: int
-) -> None:
+def _repeat(plan: Plan, agenda: Agenda, device: str, state: State | None, until: int) -> None:
     """Run the checked program from a state to an iteration.
 
     Raises:
@@ -194,7 +193,7 @@ class _Checker:
         self.statements = statements
         self.parts = program.lowered.parts
 
-    def __call__(self, index: int, values: tuple[Any, ...]) -> None:
+    def __call__(self, index: int, values: tuple[object, ...]) -> None:
         statement = self.statements[index]
         for name, value in zip(statement.targets, values, strict=True):
             self._check(statement, name, value)
@@ -209,13 +208,13 @@ class _Checker:
             for parameter in optimizer.parameters:
                 self._check(statement, "parameters", parameter)
 
-    def _check(self, statement: Statement, name: str, value: Any) -> None:
+    def _check(self, statement: Statement, name: str, value: object) -> None:
         bad = first_not_finite(value)
         if bad is not None:
             raise _Found(statement, name, bad)
 
 
-def first_not_finite(tree: Any) -> str | None:
+def first_not_finite(tree: object) -> str | None:
     """The first number of a tree that is not finite, as `nan`, `inf` or `-inf`.
 
     Parameters of distributions may be infinite (masked actions), but not NaN.
@@ -264,7 +263,7 @@ def _related(node: Node | None, shown: Source | None) -> tuple[tuple[str, Source
     return (("the call", node.sources[0]),)
 
 
-def _wire(node: Node | None, part: Any, statement: Statement, name: str) -> str:
+def _wire(node: Node | None, part: Component | None, statement: Statement, name: str) -> str:
     if isinstance(part, Environment):
         return f"{part.socket_path}.step.{name}"
     if isinstance(part, Optimizer):
@@ -276,7 +275,7 @@ def _wire(node: Node | None, part: Any, statement: Statement, name: str) -> str:
     return node.label_of(outputs[at]) if len(outputs) == len(statement.targets) else name
 
 
-def _node_of(plan: Plan, statement: Statement, part: Any) -> Node | None:
+def _node_of(plan: Plan, statement: Statement, part: Component | None) -> Node | None:
     """The application a statement of the program came from."""
     begins = {"start": "unroll", "start_predict": "predict"}
     name = begins.get(statement.function, statement.function)

@@ -15,12 +15,12 @@ from alfgraph.compiler.schedule.loops import environment_of
 from alfgraph.diagnostics.errors import CheckpointError, SettingError, UsageError
 from alfgraph.program.program import Program
 from alfgraph.runtime.checkpoints.checkpoint import (
+    Checkpoint,
     Found,
     find_best,
     find_last,
     list_checkpoints,
-    load_checkpoint,
-    read_board,
+    open_checkpoint,
 )
 from alfgraph.runtime.evaluation.evaluation import Evaluation, evaluate
 from alfgraph.runtime.evaluation.filming import Film, off_screen
@@ -60,9 +60,9 @@ def play(
     """
     run = Path(run_dir)
     film = Film(Path(video)) if video is not None else None
-    path = find_checkpoint(run, checkpoint)
-    state = load_checkpoint(path)
-    plan = compile_graph(rebuild(read_board(path), state["provenance"]))
+    saved = find_checkpoint(run, checkpoint)
+    state = saved.state()
+    plan = compile_graph(rebuild(saved.board, state["provenance"]))
     trainer = plan.compiled.board.trainer
     seed = trainer.random_seed if seed is None else seed
     part = environment_of(plan.compiled.board.section("predict"))
@@ -82,9 +82,7 @@ def play(
             env_options=shown,
         )
     if not options.get("quiet", True):
-        print_episodes(result, path)
-        if film is not None:
-            print(f"video {film.path}, {film.frames} frames")
+        print_episodes(result, saved.path, film)
     return result
 
 
@@ -110,8 +108,8 @@ def _stage(program: Program, film: Film | None, mode: str | None) -> Iterator[No
             film.close()
 
 
-def find_checkpoint(run: Path, which: str | int) -> Path:
-    """The directory of a checkpoint.
+def find_checkpoint(run: Path, which: str | int) -> Checkpoint:
+    """A checkpoint, checked byte for byte.
 
     Args:
         run: the run's directory.
@@ -119,7 +117,7 @@ def find_checkpoint(run: Path, which: str | int) -> Path:
 
     Raises:
         UsageError: there is none.
-        CheckpointError: E603, all are damaged.
+        CheckpointError: E603, it is damaged, or all are.
     """
     folder = run / "checkpoints"
     present = dict(list_checkpoints(folder))
@@ -127,12 +125,12 @@ def find_checkpoint(run: Path, which: str | int) -> Path:
         raise UsageError(f"{run} holds no checkpoint: is it the directory of a run?")
     if which in {"last", "best"}:
         found = find_last(folder) if which == "last" else find_best(run / "best", folder)
-        if found.path is not None:
-            return found.path
+        if found.checkpoint is not None:
+            return found.checkpoint
         raise _none_found(run, str(which), found)
     text = str(which)
     if text.isascii() and text.isdigit() and int(text) in present:
-        return present[int(text)]
+        return open_checkpoint(present[int(text)])
     raise UsageError(
         f"{run} has no checkpoint `{which}`",
         help=f"last, best, or one of {', '.join(map(str, present))}",
@@ -157,8 +155,8 @@ def _shown(part: Any, mode: str | None) -> dict[str, Any] | None:
     return {"kwargs": {**part.kwargs, "render_mode": mode}, "vectorization": "serial"}
 
 
-def print_episodes(result: Evaluation, path: Path) -> None:
-    """A row for each episode, then mean and deviation."""
+def print_episodes(result: Evaluation, path: Path, film: Film | None) -> None:
+    """A row for each episode, then mean and deviation, and where the film is."""
     print(f"checkpoint {path}")
     print(f"{'episode':>8}{'return':>12}{'length':>9}")
     rows = zip(result.returns, result.lengths, strict=True)
@@ -171,3 +169,5 @@ def print_episodes(result: Evaluation, path: Path) -> None:
     if result.part_means:
         by_dimension = ", ".join(f"{mean:.2f}" for mean in result.part_means)
         print(f"return by reward dimension {by_dimension}")
+    if film is not None:
+        print(f"video {film.path}, {film.frames} frames")

@@ -8,8 +8,10 @@ import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from types import FrameType
+from typing import Unpack
 
 import torch
 
@@ -19,7 +21,7 @@ from alfgraph.diagnostics.errors import UsageError
 from alfgraph.families.graph import Graph
 from alfgraph.families.trainer import checked_device
 from alfgraph.monitor.progress import Progress
-from alfgraph.runtime.session import RunOptions, Session
+from alfgraph.runtime.opening import RunOptions, Watch, open_session
 
 WIDE = 128
 """Width from which a second thread helps (measured: below it costs)."""
@@ -65,10 +67,10 @@ def run(
             `runs/`.
         plan: the board's plan, if it was made already.
         **options: `device` overrides `trainer.device`; `fresh` forgets what the directory holds;
-            `quiet` shows no progress; `board` serves the live board on that port of the loopback
-            interface, 0 on a free one; `on_summary` is called with every summary, which is what W&B
-            or MLflow need; `profile` prints where the time went; `save=False` writes nothing at
-            all (notebooks, tests).
+            `quiet` shows no progress; `live_port` serves the live board on that port of the
+            loopback interface, 0 on a free one; `on_summary` is called with every summary, which
+            is what W&B or MLflow need; `profile` prints where the time went; `save=False` writes
+            nothing at all (notebooks, tests).
 
     Raises:
         BoardError: the board has errors; nothing was created.
@@ -76,24 +78,33 @@ def run(
     """
     made = plan if plan is not None else compile_graph(graph)
     check_device(options.get("device") or made.compiled.board.trainer.device)
-    session = Session(made, run_dir, options)
-    with threads(made), session, interruptions(session.progress) as asked:
+    opened = open_session(made, run_dir, options, watch_on(options.get("live_port")))
+    with threads(made), opened as session, interruptions(session.progress) as asked:
         while not session.is_done and not asked:
             session.iterate()
         interrupted = bool(asked) and not session.is_done
         session.finish(interrupted)
-        if session.profile:
-            session.print_profile()
+        if session.profile is not None:
+            print(session.profile.text(session.seconds_spent()))
     return RunResult(
         env_steps=session.program.counters["env_steps"],
-        iterations=session.program.counters["iteration"],
+        iterations=session.iteration,
         steps_per_second=session.steps_per_second,
-        return_mean=session.last_return,
-        best_return=session.best_return,
-        run_dir=session.path,
+        return_mean=session.scores.last_return,
+        best_return=session.scores.best_return,
+        run_dir=session.run_dir,
         interrupted=interrupted,
         already_finished=session.was_finished,
     )
+
+
+def watch_on(port: int | None) -> Watch | None:
+    """What shows a run on a page of this port as well; None: nothing does."""
+    if port is None:
+        return None
+    from alfgraph.live.live_page import LivePage  # a server, only where it is asked for
+
+    return partial(LivePage, port)
 
 
 def check_device(device: str) -> str:
@@ -155,7 +166,7 @@ def interruptions(progress: Progress) -> Iterator[list[int]]:
         return
     before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
 
-    def note(number: int, frame: Any) -> None:
+    def note(number: int, frame: FrameType | None) -> None:
         if asked:
             progress.abandon()
             os._exit(130)  # the last checkpoint is whole: it was published atomically

@@ -15,24 +15,19 @@ lock, and a run that never begins leaves no trace.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import re
 import shlex
 import shutil
-import socket
-import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from alfgraph.diagnostics.diagnostic import Help, Retype
 from alfgraph.diagnostics.errors import RunError
-
-LOCK = ".lock"
-_HOLDER_BYTES = 200
+from alfgraph.runtime.directory_lock import DirectoryLock, InUse
 
 
 class RunDirectory:
@@ -52,7 +47,7 @@ class RunDirectory:
             path: the directory; missing ones are made, with their parents, by `open`.
         """
         self.path = Path(path)
-        self._lock: int | None = None
+        self._lock = DirectoryLock(self.path)
         self._made: list[Path] = []
         self._begun = False
 
@@ -112,17 +107,17 @@ class RunDirectory:
         Raises:
             RunError: if it cannot be written to, or another run holds it.
         """
-        if self._lock is not None:
+        if self._lock.is_held:
             return self
         self._make(exclusive=False)
         try:
-            self._lock = self._acquire()
+            self._take()
         except BaseException:
             self._unmake()
             raise
         return self
 
-    def begin(self, board: Mapping[str, Any], program: str) -> None:
+    def begin(self, board: Mapping[str, object], program: str) -> None:
         """Write what runs; from now on the directory stays.
 
         Args:
@@ -132,7 +127,7 @@ class RunDirectory:
         Raises:
             RunError: if the directory is not open or cannot be written to.
         """
-        if self._lock is None:
+        if not self._lock.is_held:
             raise RunError(f"Run directory {self.path} is not open; call open() before begin().")
         with self._named():
             self._begun = True
@@ -145,7 +140,7 @@ class RunDirectory:
         Raises:
             RunError: if the directory is not open or something cannot be removed.
         """
-        if self._lock is None:
+        if not self._lock.is_held:
             raise RunError(f"Run directory {self.path} is not open; call open() before clear().")
         with self._named():
             # Checkpoints first: without them, what a killed `clear` leaves starts anew as well.
@@ -157,12 +152,9 @@ class RunDirectory:
 
     def close(self) -> None:
         """Release the directory; remove it if the run never began and it was made for it."""
-        if self._lock is None:
+        if not self._lock.is_held:
             return
-        # Unlinked while held, so that nobody locks a file that is about to vanish.
-        (self.path / LOCK).unlink(missing_ok=True)
-        os.close(self._lock)
-        self._lock = None
+        self._lock.release()
         if not self._begun:
             self._unmake()
 
@@ -198,40 +190,16 @@ class RunDirectory:
                 path.rmdir()
         self._made = []
 
-    def _acquire(self) -> int:
-        lock = self.path / LOCK
-        with self._named():
-            while True:
-                descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
-                try:
-                    # The kernel releases it when the process ends, however it ends: a lock file
-                    # left by a dead process is just a file.
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError as error:
-                    holder = os.read(descriptor, _HOLDER_BYTES).decode(errors="replace").strip()
-                    os.close(descriptor)
-                    raise RunError(
-                        f"Run directory {self.path} is in use by "
-                        f"{holder or 'another process'}; wait for it to end, stop it, or choose "
-                        "another directory with --run-dir.",
-                        code="E602",
-                    ) from error
-                except OSError:
-                    os.close(descriptor)
-                    raise
-                if _is_still(lock, descriptor):
-                    break
-                os.close(descriptor)
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
-        _HELD.add(self)
-        return descriptor
-
-    def _release_in_child(self) -> None:
-        """A forked worker must not keep the lock alive after its parent's death."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+    def _take(self) -> None:
+        try:
+            with self._named():
+                self._lock.take()
+        except InUse as other:
+            raise RunError(
+                f"Run directory {self.path} is in use by {other}; wait for it to end, stop it, or "
+                "choose another directory with --run-dir.",
+                code="E602",
+            ) from other
 
     @contextlib.contextmanager
     def _named(self, but: type[OSError] | None = None) -> Iterator[None]:
@@ -280,22 +248,3 @@ def _next_number(parent: Path, name: str) -> int:
     names = (entry.name for entry in parent.iterdir()) if parent.is_dir() else ()
     taken = [int(match[1]) for entry in names if (match := pattern.fullmatch(entry))]
     return max(taken, default=0) + 1
-
-
-def _is_still(path: Path, descriptor: int) -> bool:
-    """Whether the locked file is the one at `path`: its last holder may have removed it."""
-    try:
-        return os.path.samestat(os.stat(path), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
-
-
-_HELD: weakref.WeakSet[RunDirectory] = weakref.WeakSet()
-
-
-def _release_all_in_child() -> None:
-    for run in list(_HELD):
-        run._release_in_child()
-
-
-os.register_at_fork(after_in_child=_release_all_in_child)

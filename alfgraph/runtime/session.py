@@ -3,58 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import math
-import re
-import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn, TypedDict
+from typing import TYPE_CHECKING
 
-import torch
-
-from alfgraph.boards.board_file import describe, difference
-from alfgraph.boards.rebuilding import provenance
-from alfgraph.compiler.plan import Plan
-from alfgraph.diagnostics.diagnostic import Help, Retype
-from alfgraph.diagnostics.errors import CheckpointError, RunError, add_board_path
-from alfgraph.monitor.display import progress
-from alfgraph.monitor.episodes import EpisodeMetrics
+from alfgraph.monitor.progress import Progress
 from alfgraph.program.program import Program
 from alfgraph.runtime.agenda import Agenda
-from alfgraph.runtime.checkpoints.checkpoint import (
-    find_last,
-    keep_best,
-    load_checkpoint,
-    read_board,
-    rotate,
-    save_checkpoint,
-)
-from alfgraph.runtime.checkpoints.saving import Saver
+from alfgraph.runtime.checkpoints.archive import NOTHING, Archive
+from alfgraph.runtime.checkpoints.state_encoding import State
 from alfgraph.runtime.evaluation.evaluation import Evaluation, evaluate
 from alfgraph.runtime.evaluation.observing import EpisodeObserver
-from alfgraph.runtime.faults import find_fault
-from alfgraph.runtime.run_directory import RunDirectory
+from alfgraph.runtime.evaluation.scores import Scores
+from alfgraph.runtime.failures import Failures
 from alfgraph.runtime.summaries import Summaries, not_finite
+
+if TYPE_CHECKING:
+    from alfgraph.runtime.profiling import Profile
 
 REBUILT = 3
 """The tier of environments whose state cannot be saved."""
 
 
-class RunOptions(TypedDict, total=False):
-    """How a board is run; see `run`."""
-
-    device: str | None
-    fresh: bool
-    quiet: bool
-    on_summary: Callable[[dict[str, Any]], None] | None
-    profile: bool
-    save: bool
-    board: int | None
-
-
 class Session:
-    """Everything around the iterations of one run: directory, logs, checkpoints, evaluation.
+    """The iterations of one run and what is due after them; `open_session` makes one.
 
     Details:
         - A checkpoint is saved at the iterations the agenda names, at the end, and when the run is
@@ -70,163 +43,62 @@ class Session:
     Attributes:
         program: what runs.
         agenda: when what is due.
-        last_return: mean return of the last evaluation.
-        best_return: of the best.
+        scores: of its evaluations.
         was_finished: the run had reached its end before this session.
     """
 
-    program: Program
-    summaries: Summaries
-    board: dict[str, Any]
-
     def __init__(
         self,
-        plan: Plan,
-        run_dir: str | Path | None,
-        options: RunOptions,
+        program: Program,
+        observer: EpisodeObserver,
+        summaries: Summaries,
+        archive: Archive | None,
+        profile: Profile | None,
     ) -> None:
-        """Prepare a stretch of training; entering it begins.
+        """Take over what `open_session` made.
 
         Args:
-            plan: of the board.
-            run_dir: the run's directory; None: a new one below `runs/`.
-            options: as for `run`.
+            program: what runs, at its start or where it was saved.
+            observer: counts its env steps.
+            summaries: where its numbers go.
+            archive: its checkpoints; None: nothing is saved.
+            profile: measures where the time goes.
         """
-        self.plan = plan
-        self.trainer = plan.compiled.board.trainer
-        self.agenda = Agenda.of(plan)
-        self.device = options.get("device") or self.trainer.device
-        self.fresh = options.get("fresh", False)
-        self.profile = options.get("profile", False)
-        self.on_summary = options.get("on_summary")
-        self.board_port = options.get("board")
-        self.progress = progress(options.get("quiet", False) or self.trainer.progress == "none")
-        self.last_return = math.nan
-        self.best_return = math.nan
+        self.program, self.observer, self.summaries = program, observer, summaries
+        self.archive, self.profile = archive, profile
+        self.agenda = Agenda.of(program.plan)
+        self.trainer = program.plan.compiled.board.trainer
+        self.scores = Scores()
+        self.failures = Failures(program, self.agenda, archive, summaries.progress)
         self.was_finished = False
-        self.evaluated_at = -1
-        self.saved_at = -1
-        self._started_at = 0
-        self._before: dict[str, float] = {}
-        self.saver = Saver()
-        self._closing = contextlib.ExitStack()
-        self._run_dir = run_dir
-        self._keeps_files = options.get("save", True)
-        self.directory: RunDirectory | None = None
+        self._started_at, self._before = 0, dict(self.seconds)
 
     @property
-    def path(self) -> Path | None:
-        """The run directory."""
-        return self.directory.path if self.directory else None
+    def run_dir(self) -> Path | None:
+        """The run's directory."""
+        return self.archive.directory.path if self.archive is not None else None
 
-    # ---------------------------------------------------------- begin and end
+    @property
+    def progress(self) -> Progress:
+        """What a person watches."""
+        return self.summaries.progress
 
-    def __enter__(self) -> Session:
-        with contextlib.ExitStack() as stack:
-            if self._keeps_files:
-                given = self._run_dir
-                run = RunDirectory.new(self.plan.name) if given is None else RunDirectory(given)
-                self.directory = stack.enter_context(run)
-            self._open(stack)
-            self._closing = stack.pop_all()
-        return self
-
-    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        self._closing.__exit__(kind, error, traceback)
-
-    def _open(self, stack: contextlib.ExitStack) -> None:
-        """Until the program runs nothing is written: a run that cannot start leaves no trace."""
-        # Only what is saved must be describable; a notebook's lambda need not be.
-        self.board = describe(self.plan.compiled.graph) if self.directory is not None else {}
-        state, damages = self._find_state()
-        program = self._build(stack)
-        stack.enter_context(program.generators())
-        if state is None:
-            program.start()
-        else:
-            program.load_state(state["program"])
-        if self.board_port is not None:
-            self._show_board(stack, self.board_port)
-        self._begin_directory(anew=state is None)
-        self.summaries = Summaries(
-            program, self.metrics, self.progress, self.directory, self.on_summary
-        )
-        stack.callback(self.summaries.writers.close)
-        stack.callback(self.saver.close)
-        stack.callback(self.progress.stop)
-        limits = (self.agenda.iterations, self.agenda.env_steps)
-        self.progress.start(self._plan_line(), *limits)
-        for damage in damages:
-            self.progress.message(str(damage))
-        self._set_clocks()
-        if state is not None:
-            self._resume(state)
-        else:
-            self.summaries.begin(at=-1)
-            self.summaries.describe(self.plan)
-        self.was_finished = self.is_done
-        self._started_at, self._before = program.counters["env_steps"], dict(self.seconds)
-
-    def _find_state(self) -> tuple[dict[str, Any] | None, tuple[Any, ...]]:
-        """What to resume from: the newest whole checkpoint, if it is of this board."""
-        if self.directory is None or self.fresh:
-            return None, ()
-        found = find_last(self.directory.checkpoints)
-        if found.path is None:
-            if found.damaged:
-                raise CheckpointError(
-                    f"no checkpoint of {self.path} is whole: {found.damaged[0]}",
-                    code="E603",
-                    help="--fresh starts over; another --run-dir leaves this one as it is",
-                )
-            return None, ()
-        refuse_other_board(read_board(found.path), self.board, self.directory.path)
-        return load_checkpoint(found.path), found.damaged
-
-    def _build(self, stack: contextlib.ExitStack) -> Program:
-        num_envs = self.plan.schedule.num_environments or 1
-        self.metrics = EpisodeMetrics(num_envs, reward_shape(self.plan.compiled.board))
-        self.observer = EpisodeObserver(self.metrics, num_envs)
-        self.program = Program(
-            self.plan, seed=self.trainer.random_seed, device=self.device, episodes=self.observer
-        )
-        self._provenance = provenance(self.plan.compiled.board.root)
-        stack.callback(self.program.close)
-        self.observer.counters = self.program.counters
-        return self.program
-
-    def _show_board(self, stack: contextlib.ExitStack, port: int) -> None:
-        from alfgraph.live.live_board import LiveBoard  # a server, only where it is asked for
-
-        history = self.directory.metrics if self.directory is not None else None
-        board = LiveBoard(port, self.progress, self.program, self.metrics, history)
-        self.progress = stack.enter_context(board)
-
-    def _begin_directory(self, anew: bool) -> None:
-        if self.directory is not None:
-            if self.fresh:
-                self.directory.clear()
-            if anew:  # whatever was best in a run that never came to a checkpoint
-                shutil.rmtree(self.directory.best, ignore_errors=True)
-            self.directory.begin(self.board, self.plan.code)
-
-    def _set_clocks(self) -> None:
-        on_device = self.device.startswith("cuda")
-        self.seconds = self.summaries.seconds
-        wait = torch.cuda.synchronize if self.profile and on_device else None
-        if self.profile:
-            from alfgraph.runtime.profiling import Profile  # only where it is asked for
-
-            self._profile = Profile(self.program, wait)
-        self.program.time_phases(self.seconds, wait)
-        self.seconds.update(iteration=0.0, evaluate=0.0, save=0.0, log=0.0)
-
-    def _plan_line(self) -> str:
-        where = f" · {self.path}" if self.path is not None else ""
-        seed = self.trainer.random_seed
-        return f"{self.plan.name} · {self.plan.environment} · seed {seed}{where}"
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Time so far by phase of the program, and for evaluation, saving and logging."""
+        return self.summaries.seconds
 
     # --------------------------------------------------------------- the loop
+
+    def begin(self, state: State | None) -> None:
+        """Go on from a state, or from the start; the program is there already."""
+        if state is None:
+            self.summaries.begin(at=NOTHING)
+            self.summaries.describe(self.program.plan)
+        else:
+            self._load_state(state)
+        self.was_finished = self.is_done
+        self._started_at, self._before = self.program.counters["env_steps"], dict(self.seconds)
 
     @property
     def iteration(self) -> int:
@@ -236,27 +108,24 @@ class Session:
     @property
     def is_done(self) -> bool:
         """Whether the run has reached its end."""
-        counters = self.program.counters
-        return self.agenda.is_done(counters["iteration"], counters["env_steps"])
+        return self.agenda.is_done(self.iteration, self.program.counters["env_steps"])
 
     def iterate(self) -> None:
         """One training iteration, and what is due after it."""
-        begun = time.perf_counter()
-        counters = self.program.counters
-        try:
-            self.program.iterate(self.agenda.progress(counters["iteration"], counters["env_steps"]))
-        except Exception as error:
-            self._explain(error)
-        self.seconds["iteration"] += time.perf_counter() - begun
-        iteration = counters["iteration"]
+        counters, agenda = self.program.counters, self.agenda
+        with self._timed("iteration"):
+            try:
+                self.program.iterate(agenda.progress(counters["iteration"], counters["env_steps"]))
+            except Exception as error:
+                self.failures.explain(error)
+        iteration, done = counters["iteration"], self.is_done
         self.progress.tick(iteration, counters["env_steps"])
-        agenda, done = self.agenda, self.is_done
         evaluation = None
         if agenda.evaluates_at(iteration) or (done and agenda.evaluates):
-            evaluation = self._evaluate()
+            evaluation = self.evaluate()
         if evaluation is not None or agenda.summarizes_at(iteration):
             self._summarize(evaluation)
-        is_best = evaluation is not None and self._is_best(evaluation)
+        is_best = evaluation is not None and self.scores.note(evaluation, iteration)
         if agenda.saves_at(iteration) or done:
             self._save()
         if is_best and self.trainer.keep_best:
@@ -264,157 +133,26 @@ class Session:
 
     def finish(self, interrupted: bool) -> None:
         """Save what an interruption would lose, and wait until it is on disk."""
+        archive = self.archive
         if self.was_finished:
             self.progress.message("this run is finished; --fresh starts it over")
-        elif interrupted and self.directory is not None and self.saved_at != self.iteration:
+        elif interrupted and archive is not None and archive.saved_at != self.iteration:
             if self.program.tier < REBUILT:
                 self._save()
             else:
                 self.progress.message(
                     f"interrupted; these environments can only be saved at planned checkpoints, so "
-                    f"the run will go on from iteration {max(self.saved_at, 0):,}"
+                    f"the run will go on from iteration {max(archive.saved_at, 0):,}"
                 )
-        self.saver.wait()
+        if archive is not None:
+            archive.wait()
 
-    def _explain(self, error: Exception) -> NoReturn:
-        """A failure keeps its type and traceback, and gains the place in the run."""
-        self.saver.close()
-        last = find_last(self.directory.checkpoints) if self.directory is not None else None
-        whole = last is not None and last.path is not None
-        saved = f"checkpoint {last.iteration} is whole" if last and whole else "none was saved"
-        place = f"in iteration {self.iteration + 1:,} of {self.plan.name}; {saved}"
-        if not isinstance(error, RunError):
-            if re.search(r"\bnan\b", str(error), re.IGNORECASE):  # torch refuses to sample from it
-                raise self._fault(str(error), self.iteration + 1) from error
-            add_board_path(error, place)
-            raise error
-        raise RunError(
-            [d.model_copy(update={"notes": (*d.notes, place)}) for d in error.diagnostics]
-        ) from error
-
-    # ---------------------------------------------------------------- logging
-
-    def _summarize(self, evaluation: Evaluation | None) -> None:
+    @contextlib.contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        """Add to the seconds of something that is not a phase; a failure has no time."""
         begun = time.perf_counter()
-        values = self.summaries.values()
-        self._refuse_not_finite(values)
-        if self.on_summary is None:
-            self.summaries.write(values, evaluation)
-        else:
-            with self.program.outside():  # a hook may draw random numbers
-                self.summaries.write(values, evaluation)
-        self.seconds["log"] += time.perf_counter() - begun
-
-    def _refuse_not_finite(self, values: dict[str, float]) -> None:
-        """A run whose numbers are not finite ends here; nothing of it is saved."""
-        bad = not_finite(values)
-        if bad is not None:
-            raise self._fault(bad, self.iteration)
-
-    def _fault(self, seen: str, iteration: int) -> RunError:
-        """Repeat the run from the last checkpoint to find out where `seen` began."""
-        self.saver.wait()
-        state, _ = self._find_state() if self.saved_at >= 0 else (None, ())
-        self.progress.message(
-            f"not finite at iteration {iteration:,}: {seen}; repeating from "
-            f"{'the start' if state is None else 'the last checkpoint'} to find out why"
-        )
-        start = None if state is None else state["program"]
-        with self.program.outside():
-            return find_fault(self.plan, self.agenda, self.device, start, iteration, seen)
-
-    def _evaluate(self) -> Evaluation:
-        begun = time.perf_counter()
-        self.saver.wait()  # environments may start workers, and forking threads is a risk
-        result = evaluate(
-            self.program,
-            episodes=self.trainer.num_eval_episodes,
-            num_environments=self.trainer.num_eval_environments,
-            seed=self.trainer.random_seed,
-        )
-        self.evaluated_at = self.iteration
-        self.last_return = result.return_mean
-        self.seconds["evaluate"] += time.perf_counter() - begun
-        self.progress.message(
-            f"evaluation at {self.program.counters['env_steps']:,} env steps: "
-            f"{result.return_mean:.1f} ± {result.return_std:.1f} over {result.episodes} episodes"
-        )
-        return result
-
-    # ------------------------------------------------------------ checkpoints
-
-    def _is_best(self, evaluation: Evaluation) -> bool:
-        """Whether no evaluation before was as good; remembers the return if so."""
-        found = evaluation.return_mean
-        if not math.isfinite(found) or found <= self.best_return:  # NaN, at first, is no bound
-            return False
-        self.best_return = found
-        return True
-
-    def _save_policy(self) -> None:
-        """Save what plays, apart from the checkpoints, in place of the best one before it."""
-        if self.directory is None:
-            return
-        begun = time.perf_counter()
-        iteration, score, folder = self.iteration, self.last_return, self.directory.best
-        parameters = {"parameters": self.program.parameters()}
-        state = {"program": parameters, "provenance": self._provenance}
-
-        def write(state: Mapping[str, Any]) -> None:
-            save_checkpoint(folder, iteration, state, board=self.board, score=score)
-            keep_best(folder)
-
-        self.saver.save(state, write)
-        self.seconds["save"] += time.perf_counter() - begun
-
-    def _save(self) -> None:
-        begun = time.perf_counter()
-        if self.directory is None:
-            self.program.rebuild_environments()  # saving or not must make no difference
-            return
-        self._refuse_not_finite(self.summaries.values())
-        iteration, folder = self.iteration, self.directory.checkpoints
-        score = self.last_return if self.evaluated_at == iteration else None
-
-        def write(state: Mapping[str, Any]) -> None:
-            self.summaries.writers.flush()
-            save_checkpoint(folder, iteration, state, board=self.board, score=score)
-            rotate(folder, keep=self.trainer.keep_checkpoints)
-
-        self.saver.save(self._state(), write)
-        self.saved_at = iteration
-        self.seconds["save"] += time.perf_counter() - begun
-
-    def _state(self) -> dict[str, Any]:
-        """Everything, to be continued; what depends on the clock is under `seconds`."""
-        return {
-            "program": self.program.state(),
-            "metrics": self.metrics.state(),
-            "session": {
-                "last_return": self.last_return,
-                "best_return": self.best_return,
-                "evaluated_at": self.evaluated_at,
-                "seconds": dict(self.seconds),
-            },
-            "provenance": self._provenance,
-        }
-
-    def _resume(self, state: dict[str, Any]) -> None:
-        self.metrics.load_state(state["metrics"])
-        self.observer.started = True
-        kept = state["session"]
-        self.last_return, self.best_return = kept["last_return"], kept["best_return"]
-        self.evaluated_at = int(kept["evaluated_at"])
-        known = {k: v for k, v in kept["seconds"].items() if k in self.seconds}
-        self.seconds.update(known)
-        self.saved_at = self.iteration
-        self.summaries.begin(at=self.iteration)
-        self.progress.message(
-            f"resumed at iteration {self.iteration:,}, "
-            f"{self.program.counters['env_steps']:,} env steps"
-        )
-
-    # ------------------------------------------------------------------ after
+        yield
+        self.seconds[name] += time.perf_counter() - begun
 
     @property
     def steps_per_second(self) -> float:
@@ -423,37 +161,78 @@ class Session:
         seconds = self.seconds["iteration"] - self._before["iteration"]
         return steps / seconds if seconds > 0 else 0.0
 
-    def print_profile(self) -> None:
-        """Print where the time went."""
-        spent = {name: seconds - self._before[name] for name, seconds in self.seconds.items()}
-        print(self._profile.text(spent))
+    def seconds_spent(self) -> dict[str, float]:
+        """The seconds of this session alone."""
+        return {name: seconds - self._before[name] for name, seconds in self.seconds.items()}
 
+    # ---------------------------------------------------- what is due after one
 
-def refuse_other_board(saved: dict[str, Any], wanted: dict[str, Any], path: Path) -> None:
-    """Say what differs between a run's board and this one, if that matters to training.
+    def _summarize(self, evaluation: Evaluation | None) -> None:
+        with self._timed("log"):
+            values = self.summaries.values()
+            self._refuse_not_finite(values)
+            with self.program.outside() if self.summaries.has_hook else contextlib.nullcontext():
+                self.summaries.write(values, evaluation)  # a hook may draw random numbers
 
-    Raises:
-        CheckpointError: E601, something does.
-    """
-    lines = difference(saved, wanted, continuing=True)
-    if lines:
-        error = CheckpointError(
-            f"the run in {path} is of another board, which this one cannot continue",
-            code="E601",
-            help=Help(
-                text=f"`--run-dir {path}-2` keeps both; `--fresh` starts over there",
-                retype=Retype(given=f"--run-dir {path}", instead=f"--run-dir {path}-2"),
-            ),
+    def _refuse_not_finite(self, values: dict[str, float]) -> None:
+        """A run whose numbers are not finite ends here; nothing of it is saved."""
+        bad = not_finite(values)
+        if bad is not None:
+            raise self.failures.not_finite(bad, self.iteration)
+
+    def evaluate(self) -> Evaluation:
+        """Evaluate the policy as it is, as the trainer says."""
+        with self._timed("evaluate"):
+            if self.archive is not None:
+                self.archive.wait()  # environments may start workers, and forking threads is a risk
+            result = evaluate(
+                self.program,
+                episodes=self.trainer.num_eval_episodes,
+                num_environments=self.trainer.num_eval_environments,
+                seed=self.trainer.random_seed,
+            )
+        self.progress.message(
+            f"evaluation at {self.program.counters['env_steps']:,} env steps: "
+            f"{result.return_mean:.1f} ± {result.return_std:.1f} over {result.episodes} episodes"
         )
-        notes = tuple(f"{line}" for line in lines)
-        raise CheckpointError(error.diagnostics[0].model_copy(update={"notes": notes}))
+        return result
 
+    def _save_policy(self) -> None:
+        if self.archive is None:
+            return
+        with self._timed("save"):
+            parameters, score = self.program.parameters(), self.scores.last_return
+            self.archive.save_policy(self.iteration, parameters, score)
 
-def reward_shape(board: Any) -> tuple[int, ...]:
-    """Shape of the environment's reward, without batch dims."""
-    section = board.section("unroll")
-    for node in section.trace.nodes if section is not None else ():
-        value = node.outputs.get("step.reward")
-        if value is not None and node.component.family == "environment":
-            return tuple(int(d) for d in board.spec(value).sample)
-    return ()
+    def _save(self) -> None:
+        if self.archive is None:
+            self.program.rebuild_environments()  # saving or not must make no difference
+            return
+        with self._timed("save"):
+            self._refuse_not_finite(self.summaries.values())
+            iteration = self.iteration
+            score, logs = self.scores.at(iteration), self.summaries.writers
+            self.archive.save(iteration, self._save_point(), score, logs)
+
+    def _save_point(self) -> State:
+        """Everything, to be continued; what depends on the clock is under `seconds`."""
+        return {
+            "program": self.program.save_point(),
+            "metrics": self.summaries.metrics.state(),
+            "session": {**self.scores.state(), "seconds": dict(self.seconds)},
+        }
+
+    def _load_state(self, state: State) -> None:
+        """Go on from a state; the program has taken over its own part."""
+        self.summaries.metrics.load_state(state["metrics"])
+        self.observer.started = True
+        kept = state["session"]
+        self.scores.load_state(kept)
+        self.seconds.update({k: v for k, v in kept["seconds"].items() if k in self.seconds})
+        if self.archive is not None:
+            self.archive.saved_at = self.iteration
+        self.summaries.begin(at=self.iteration)
+        self.progress.message(
+            f"resumed at iteration {self.iteration:,}, "
+            f"{self.program.counters['env_steps']:,} env steps"
+        )

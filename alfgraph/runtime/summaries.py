@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import math
-import resource
-import sys
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
 from alfgraph.boards.settings_table import settings_of
 from alfgraph.compiler.idle_settings import without_effect
 from alfgraph.compiler.lowering.tags import METRICS
+from alfgraph.monitor.averaging import mean_of
 from alfgraph.monitor.episodes import EpisodeMetrics
+from alfgraph.monitor.memory import peak_megabytes
 from alfgraph.monitor.progress import Progress, number
-from alfgraph.monitor.writers import JsonLinesWriter, Step, TensorBoardWriter, Writers
+from alfgraph.monitor.writers import (
+    Hook,
+    JsonLinesWriter,
+    Step,
+    TensorBoardWriter,
+    Writer,
+    Writers,
+)
 
 if TYPE_CHECKING:
     from alfgraph.compiler.plan import Plan
@@ -38,6 +44,7 @@ class Summaries:
 
     Attributes:
         seconds: time so far by phase of the program, and for evaluation, saving and logging.
+        has_hook: a function of the user's is called with every summary.
     """
 
     def __init__(
@@ -46,7 +53,8 @@ class Summaries:
         metrics: EpisodeMetrics,
         progress: Progress,
         directory: RunDirectory | None,
-        on_summary: Callable[[dict[str, Any]], None] | None,
+        on_summary: Hook | None,
+        seconds: dict[str, float],
     ) -> None:
         """Open the files of a run.
 
@@ -56,16 +64,18 @@ class Summaries:
             progress: what a person watches.
             directory: where files go; None: nowhere.
             on_summary: a hook of the user's.
+            seconds: where the session and the program add up their time.
         """
         self.program = program
         self.metrics = metrics
         self.progress = progress
-        self.seconds: dict[str, float] = {}
+        self.seconds = seconds
+        self.has_hook = on_summary is not None
         modules = {p: m for p, m in program.modules.items() if isinstance(m, torch.nn.Module)}
         parameters = {path: list(module.parameters()) for path, module in modules.items()}
         self._parameters = {path: found for path, found in parameters.items() if found}
         hooks = [on_summary] if on_summary is not None else []
-        files: list[Any] = []
+        files: list[Writer] = []
         if directory is not None:
             files = [JsonLinesWriter(directory.metrics), TensorBoardWriter(directory.tensorboard)]
         self.writers = Writers(files, hooks)
@@ -148,11 +158,6 @@ class Summaries:
         return found
 
 
-def mean_of(value: Any) -> float:
-    """The number of something logged; of several, one per environment say, their mean."""
-    return float(torch.as_tensor(value).double().mean())
-
-
 def norm_of(parameters: list[torch.nn.Parameter]) -> float:
     """The joint length of parameters; in double precision, since squares of large ones overflow."""
     norms = [torch.linalg.vector_norm(p, dtype=torch.float64) for p in parameters]
@@ -182,12 +187,6 @@ def _shown(step: Step) -> dict[str, float | str]:
 def not_finite(values: dict[str, float]) -> str | None:
     """The first value that is infinite or not a number, by name."""
     return next((name for name, value in values.items() if not math.isfinite(value)), None)
-
-
-def peak_megabytes() -> float:
-    """The most memory the process has had, in MiB."""
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def settings_markdown(plan: Plan) -> str:

@@ -40,7 +40,7 @@ from alfgraph.components import (
 from alfgraph.components.algorithms.ppo import Experience, Sample
 from alfgraph.diagnostics.errors import AlfgraphError, SettingError, WiringError
 from alfgraph.families.timestep import TimeStep
-from alfgraph.runtime.session import Session
+from alfgraph.runtime.opening import open_session
 from alfgraph.wiring.ports import In, Out, State
 from alfgraph.wiring.records import Record
 from alfgraph.wiring.wires import Wire
@@ -266,7 +266,7 @@ def test_what_steps_no_environment_is_not_evaluated() -> None:
     )
     plan = compile_graph(graph)
     assert plan.schedule.evaluations == 0
-    with Session(plan, None, {"quiet": True, "save": False}) as session:
+    with open_session(plan, None, {"quiet": True, "save": False}) as session:
         session.iterate()
         assert session.is_done
 

@@ -23,7 +23,7 @@ from alfgraph.diagnostics.errors import AlfgraphError
 from alfgraph.diagnostics.source import Source
 from alfgraph.drawing.picture.from_plan import board_view
 from alfgraph.drawing.rendering import render_view
-from alfgraph.runtime.session import RunOptions, Session
+from alfgraph.runtime.opening import RunOptions, open_session
 from alfgraph.wiring.binding import bind
 from alfgraph.wiring.trace import Node
 from tests.fuzzing.mutants import Mutant
@@ -193,7 +193,7 @@ def _is_dead(plan: Plan, diagnostic: Diagnostic) -> bool:
 
 def _run(plan: Plan, seen: list[str]) -> None:
     options: RunOptions = {"quiet": True, "save": False}
-    with Session(plan, None, options) as session:
+    with open_session(plan, None, options) as session:
         watch(session.program, seen.append)
         for _ in range(UNCHECKED_ITERATIONS):
             if not seen:
@@ -206,11 +206,11 @@ def _ran(plan: Plan, mutant: Mutant) -> Verdict:
             render_view(board_view(plan), "txt")
             str(plan)
         options: RunOptions = {"quiet": True, "save": False}
-        with Session(plan, None, options) as session:
+        with open_session(plan, None, options) as session:
             while not session.is_done and session.iteration < ITERATIONS:
                 session.iterate()
             if session.agenda.evaluates and not session.is_done:
-                session._evaluate()
+                session.evaluate()
     except AlfgraphError as error:
         if error.diagnostics[0].code != "E604":
             return _own_code(plan, error) or _finding("crashed", error)

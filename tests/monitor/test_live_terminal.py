@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-import pty
 import sys
 from pathlib import Path
+
+import pytest
 
 from alfgraph.monitor.live_terminal import SHOW_CURSOR, QuietKeys
 
@@ -26,6 +27,7 @@ print(said)
 
 def in_a_terminal(script: str) -> bytes:
     """What a Python script prints whose standard streams are a terminal of its own."""
+    pty = pytest.importorskip("pty", reason="the system has no such terminals")
     child, terminal = pty.fork()
     if child == 0:
         os.execve(sys.executable, [sys.executable, "-c", script], {"PYTHONPATH": str(ROOT)})

@@ -69,8 +69,8 @@ def test_checkpoints_are_found_by_name_and_number(run: Path) -> None:
         if "eval/AverageReturn" in step["metrics"]:
             scores[step["iteration"]] = step["metrics"]["eval/AverageReturn"]
     best = max(scores, key=lambda iteration: (scores[iteration], iteration))
-    assert find_checkpoint(run, "last").name == "6"
-    assert find_checkpoint(run, "best").name == str(best)
+    assert find_checkpoint(run, "last").path.name == "6"
+    assert find_checkpoint(run, "best").path.name == str(best)
     assert find_checkpoint(run, "4") == find_checkpoint(run, 4)
     with pytest.raises(UsageError, match=r"(?s)no checkpoint `5`.*last, best, or one of 2, 4, 6"):
         play(run, checkpoint=5)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from alfgraph.runtime.comparison import run_differences
 from alfgraph.runtime.profiling import Profile, _called, _Laps, _span
+from tests.runtime.comparison import run_differences
 from tests.runtime.training import board, train, train_until
 from tests.whole_boards.driving import iterate, started
 

@@ -12,7 +12,7 @@ import pytest
 
 import alfgraph
 from alfgraph.boards.loading import load
-from alfgraph.runtime.comparison import summaries_of
+from tests.runtime.comparison import summaries_of
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "running.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r'^```python title="(.*?)"\n(.*?)^```$', DOCUMENT, re.M | re.S))

@@ -19,7 +19,7 @@ from alfgraph.components import Pipeline
 from alfgraph.diagnostics.errors import BoardError, CheckpointError, RunError, UsageError
 from alfgraph.families.graph import Graph
 from alfgraph.runtime.checkpoints.checkpoint import find_last, list_checkpoints
-from alfgraph.runtime.comparison import run_differences, summaries_of
+from tests.runtime.comparison import run_differences, summaries_of
 from tests.runtime.training import BOARDS, board, train, train_until
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from alfgraph.runtime.comparison import summaries_of
+from tests.runtime.comparison import summaries_of
 from tests.runtime.training import board, train, train_until
 
 ITERATIONS = 12

@@ -9,8 +9,8 @@ import alfgraph
 from alfgraph.boards.loading import load
 from alfgraph.families.graph import Graph
 from alfgraph.overrides.swaps import set_values
+from alfgraph.runtime.opening import RunOptions, open_session
 from alfgraph.runtime.run import RunResult, run
-from alfgraph.runtime.session import RunOptions, Session
 
 BOARDS = Path(__file__).parent / "boards"
 ALL = ("ppo_cart_pole", "lunar_lander", "bipedal_walker", "recurrent", "sac_pendulum")
@@ -30,6 +30,6 @@ def train(graph: Graph, path: Path | None = None, **options: Any) -> RunResult:
 
 def train_until(graph: Graph, path: Path, iteration: int) -> None:
     """Run a board and leave it, as a kill would: whatever is not in the directory is lost."""
-    with Session(alfgraph.plan(graph), path, RunOptions(quiet=True)) as session:
+    with open_session(alfgraph.plan(graph), path, RunOptions(quiet=True)) as session:
         while not session.is_done and session.iteration < iteration:
             session.iterate()

@@ -174,7 +174,7 @@ def test_an_effect_every_third_tick_counts_on_across_rollouts() -> None:
 def test_counters_are_part_of_the_state() -> None:
     graph = board(watch_every=3, step_every=4, below=0.0)
     program = trained(graph, 2)
-    state = program.state()
+    state = program.save_point()
     assert state["counters"]["unroll"] == 8
     assert state["counters"]["update"] == 20
     assert are_equal(parameters(trained(graph, 2)), parameters(program))

@@ -121,5 +121,5 @@ def test_a_resumed_variant_continues_exactly(algorithm: Any) -> None:
     graph = board(algorithm)
     program = trained(graph, 3)
     other = started(graph, seed=5)
-    other.load_state(program.state())
+    other.load_state(program.save_point())
     assert are_equal(parameters(iterate(program, 3)), parameters(iterate(other, 3)))

@@ -160,7 +160,7 @@ def test_a_resumed_program_continues_exactly(kind: str, dueling: bool) -> None:
     graph = board(KINDS[kind](q=network), num_updates_per_train_iter=2)
     program = trained(graph, 3)
     other = started(graph, seed=5)
-    other.load_state(program.state())
+    other.load_state(program.save_point())
     assert are_equal(parameters(iterate(program, 3)), parameters(iterate(other, 3)))
 
 

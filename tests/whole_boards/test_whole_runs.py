@@ -78,7 +78,7 @@ def test_its_state_continues_exactly(name: str) -> None:
     uninterrupted = trained(graph, 5)
     before = trained(graph, 3)
     after = started(graph, seed=1)
-    after.load_state(before.state())
+    after.load_state(before.save_point())
     iterate(after, 2)
     assert are_equal(parameters(after), parameters(uninterrupted))
 

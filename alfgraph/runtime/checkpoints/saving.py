@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from alfgraph.diagnostics.errors import CheckpointError
+from alfgraph.runtime.checkpoints.state_encoding import State
 
 LARGEST_COPY = 1 << 26
 """Bytes up to which a state is copied; a larger one is written while training waits."""
@@ -28,7 +29,7 @@ class Saver:
         self._pool: ThreadPoolExecutor | None = None
         self._pending: Future[None] | None = None
 
-    def save(self, state: Mapping[str, Any], write: Callable[[Mapping[str, Any]], None]) -> None:
+    def save(self, state: State, write: Callable[[State], None]) -> None:
         """Have a state written; wait for the one before it.
 
         Args:
@@ -44,7 +45,9 @@ class Saver:
             return
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, "alfgraph-checkpoint")
-        self._pending = self._pool.submit(write, copied(state))
+        self._pending = self._pool.submit(
+            write, {name: copied(part) for name, part in state.items()}
+        )
 
     def wait(self) -> None:
         """Wait until everything is on disk.
@@ -76,7 +79,7 @@ def copied(tree: Any) -> Any:
     return tree.copy() if isinstance(tree, np.ndarray) else tree
 
 
-def num_bytes(tree: Any) -> int:
+def num_bytes(tree: object) -> int:
     """Bytes of the tensors and arrays of a nest."""
     if isinstance(tree, Mapping):
         return sum(map(num_bytes, tree.values()))

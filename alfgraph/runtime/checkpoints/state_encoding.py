@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 
 from alfgraph.diagnostics.errors import CheckpointError
+
+State: TypeAlias = dict[str, Any]
+"""A nest as above, by name: what parts give as their state. What cannot be stored is refused."""
 
 MARK = "$"
 STORABLE = frozenset(
@@ -37,7 +40,7 @@ STORABLE = frozenset(
 )
 
 
-def encode(state: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+def encode(state: Mapping[str, object]) -> tuple[State, dict[str, torch.Tensor]]:
     """Split a state into what JSON can hold and its tensors.
 
     Args:
@@ -51,11 +54,11 @@ def encode(state: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, torch.Te
         CheckpointError: if the state holds something that cannot be stored, naming where.
     """
     tensors: dict[str, torch.Tensor] = {}
-    structure: dict[str, Any] = _encode(state, (), tensors)
+    structure = {_escaped(k, ()): _encode(v, (k,), tensors) for k, v in state.items()}
     return structure, _apart(tensors)
 
 
-def decode(structure: Any, tensors: Mapping[str, torch.Tensor]) -> Any:
+def decode(structure: object, tensors: Mapping[str, torch.Tensor]) -> Any:
     """Put a state together again; the inverse of `encode`.
 
     Raises:
@@ -72,7 +75,7 @@ def decode(structure: Any, tensors: Mapping[str, torch.Tensor]) -> Any:
     return {_unescaped(key): decode(value, tensors) for key, value in structure.items()}
 
 
-def _encode(value: Any, path: tuple[str, ...], tensors: dict[str, torch.Tensor]) -> Any:
+def _encode(value: object, path: tuple[str, ...], tensors: dict[str, torch.Tensor]) -> object:
     if isinstance(value, Mapping):
         return {
             _escaped(key, path): _encode(item, (*path, key), tensors) for key, item in value.items()
@@ -94,7 +97,7 @@ def _encode(value: Any, path: tuple[str, ...], tensors: dict[str, torch.Tensor])
     )
 
 
-def _decode_marked(key: str, value: Any, tensors: Mapping[str, torch.Tensor]) -> Any:
+def _decode_marked(key: str, value: object, tensors: Mapping[str, torch.Tensor]) -> object:
     if key == "$tuple" and isinstance(value, list):
         return tuple(decode(item, tensors) for item in value)
     if key == "$float" and value in ("nan", "inf", "-inf"):
@@ -106,7 +109,7 @@ def _decode_marked(key: str, value: Any, tensors: Mapping[str, torch.Tensor]) ->
     raise ValueError(f"'{key}' is not a mark of this format")
 
 
-def _escaped(key: Any, path: tuple[str, ...]) -> str:
+def _escaped(key: object, path: tuple[str, ...]) -> str:
     if not isinstance(key, str):
         raise CheckpointError(
             f"The state at '{_shown(path)}' has the key {key!r}; keys must be strings."
@@ -118,7 +121,7 @@ def _unescaped(key: str) -> str:
     return key[1:] if key.startswith(MARK) else key
 
 
-def _from_numpy(value: np.ndarray[Any, Any] | np.generic, path: tuple[str, ...]) -> torch.Tensor:
+def _from_numpy(value: np.ndarray | np.generic, path: tuple[str, ...]) -> torch.Tensor:
     array = np.asarray(value)
     native = array.astype(array.dtype.newbyteorder("="), copy=False)
     try:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from alfgraph.compiler.schedule.loops import environment_of
 from alfgraph.diagnostics.errors import UsageError
 from alfgraph.families.timestep import FIRST, LAST
 from alfgraph.program.program import Program, own_generators
+
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class FirstEpisodes:
     num_envs: int
     per_env: int
     on_step: Callable[[Any], None] | None = None
-    episodes: list[list[tuple[Any, int]]] = field(default_factory=list)
+    episodes: list[list[tuple[Floats, int]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.returns = np.zeros((self.num_envs, 1))
@@ -111,7 +114,7 @@ def evaluate(
     num_environments: int,
     seed: int,
     on_step: Callable[[Any], None] | None = None,
-    env_options: dict[str, Any] | None = None,
+    env_options: Mapping[str, object] | None = None,
 ) -> Evaluation:
     """Run greedy episodes.
 

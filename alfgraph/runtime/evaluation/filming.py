@@ -6,12 +6,21 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from alfgraph.diagnostics.errors import RunError, UsageError
 from alfgraph.families.timestep import LAST
+
+if TYPE_CHECKING:
+    from imageio.core.format import Format
+
+    Writer: TypeAlias = Format.Writer
+
+Pixels: TypeAlias = npt.NDArray[np.uint8]
+"""`[height, width, 3]`."""
 
 FORMATS = (".mp4", ".gif")
 DEFAULT_RATE = 30
@@ -36,7 +45,7 @@ class Film:
             raise UsageError(f"`{path}` is no video; use one of {' and '.join(FORMATS)}")
         self.path = path
         self.frames = 0
-        self._writer: Any = None
+        self._writer: Writer | None = None
         self._ended = False
 
     def take(self, env: Any) -> None:
@@ -68,7 +77,7 @@ class Film:
         if writer is not None:
             writer.close()
 
-    def _open(self, rate: float) -> Any:
+    def _open(self, rate: float) -> Writer:
         import imageio.v2 as imageio
 
         try:
@@ -101,7 +110,7 @@ def rate_of(env: Any) -> float:
     return float(metadata.get("render_fps") or DEFAULT_RATE)
 
 
-def _even(picture: Any) -> Any:
+def _even(picture: Pixels) -> Pixels:
     """Cut to an even height and width, which mp4's colours need."""
     height, width = picture.shape[0] // _EVEN * _EVEN, picture.shape[1] // _EVEN * _EVEN
     return np.ascontiguousarray(picture[:height, :width])

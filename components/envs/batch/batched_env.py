@@ -201,21 +201,36 @@ class BatchedEnv:
         """The tier and the reason for it."""
         return self.form.tier()
 
-    def state(self) -> dict[str, Any]:
-        """Saves the environments and the current time step exactly.
+    def save_point(self) -> dict[str, Any]:
+        """Makes a point of the run to which `load_state` comes back exactly, and gives its state.
 
         In tier 3 this changes the run, and so every run must call it at the same iterations: the
         environments are made anew with seeds derived from the number of such calls, and current
         steps that are not FIRST become LAST, cut off as by a time limit.
         """
-        captured = self.form.capture() if self.tier < REBUILT else None
+        captured = self._captured()
         if captured is None:
             if self.tier < REBUILT:
                 self.why_tier = self.form.tier()
             self._rebuilds += 1
             self._rebuild()
+        return self._described(captured)
+
+    def state(self) -> dict[str, Any]:
+        """The environments and the current time step; reading them changes nothing.
+
+        In tiers 1 and 2 this is what `save_point` gives. In tier 3 `load_state` can come back
+        exactly only to a save point; of any other moment it knows the time step alone.
+        """
+        return self._described(self._captured())
+
+    def _captured(self) -> dict[str, Any] | None:
+        """The environments as arrays or actions; None where only rebuilding helps."""
+        return self.form.capture() if self.tier < REBUILT else None
+
+    def _described(self, captured: dict[str, Any] | None) -> dict[str, Any]:
         return {
-            "tier": self.tier,
+            "tier": self.tier if captured is not None else REBUILT,
             "vectorization": self.vectorization,
             "seed": self.seed,
             "rebuilds": self._rebuilds,
@@ -229,7 +244,7 @@ class BatchedEnv:
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Goes to a state that `state` gave, in this object or in another of the same settings.
+        """Goes to a state that was given, in this object or in another of the same settings.
 
         Raises:
             CheckpointError: If it comes from another form of the batch, whose state differs.

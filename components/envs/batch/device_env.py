@@ -37,11 +37,14 @@ class DeviceEnv:
         self._moved.clear()
         self._env.step(_to(action, torch.device("cpu")))
 
-    def state(self) -> dict[str, Any]:
-        """Save; where that rebuilds the environments, the current step changes."""
+    def save_point(self) -> dict[str, Any]:
+        """Make a save point; where that rebuilds the environments, the current step changes."""
         self._moved.clear()
-        found: dict[str, Any] = self._env.state()
-        return found
+        return self._env.save_point()
+
+    def state(self) -> dict[str, Any]:
+        """The environments and the current time step, on the CPU."""
+        return self._env.state()
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Go to a saved state."""

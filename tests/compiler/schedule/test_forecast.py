@@ -18,7 +18,7 @@ from alfgraph.families.trainer import Trainer
 from alfgraph.overrides.swaps import set_values
 from alfgraph.program.program import Program
 from alfgraph.runtime.checkpoints.checkpoint import list_checkpoints
-from alfgraph.runtime.session import RunOptions, Session
+from alfgraph.runtime.opening import RunOptions, open_session
 from tests.graph_files import GRAPHS, skip_without_packages
 
 
@@ -69,7 +69,7 @@ def counted(graph: Graph, path: Path) -> tuple[dict[str, int], dict[str, list[in
         if "eval/AverageReturn" in step["metrics"]:
             evaluated.append(step["iteration"])
 
-    with Session(plan, path, RunOptions(quiet=True, on_summary=note)) as session:
+    with open_session(plan, path, RunOptions(quiet=True, on_summary=note)) as session:
         for name in training:
             function = session.program.namespace[name]
 

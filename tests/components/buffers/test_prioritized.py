@@ -258,7 +258,7 @@ def test_a_resumed_program_continues_exactly() -> None:
     graph = board(DQN(replay=SMALL, q=QNetwork(hidden=(4,))), unroll_length=5)
     program = iterate(started(graph), 9)
     other = started(graph, seed=5)
-    other.load_state(program.state())
+    other.load_state(program.save_point())
     iterate(program, 9)
     iterate(other, 9)
     assert are_equal(parameters(program), parameters(other))

@@ -21,8 +21,8 @@ from alfgraph.components import (
     Transform,
 )
 from alfgraph.diagnostics.errors import BoardError, RunError
-from alfgraph.runtime.comparison import differences
 from tests.components.buffers.replay_board import QLearning, stored
+from tests.runtime.comparison import differences
 from tests.whole_boards.driving import are_equal, iterate, parameters, started
 from tests.whole_boards.worlds import Clock
 
@@ -73,10 +73,10 @@ def test_rows_in_a_mapped_file_equal_rows_in_memory(tmp_path: Path) -> None:
     for array in in_file.buffers[REPLAY].rows.arrays:
         assert is_mapped(array)
     assert list((tmp_path / "rows").iterdir()) == []
-    assert differences(in_file.state(), in_memory.state(), "") == []
+    assert differences(in_file.save_point(), in_memory.save_point(), "") == []
     resumed = started(board(algorithm=mapped))
-    resumed.load_state(in_memory.state())
-    assert differences(iterate(resumed).state(), iterate(in_memory).state(), "") == []
+    resumed.load_state(in_memory.save_point())
+    assert differences(iterate(resumed).save_point(), iterate(in_memory).save_point(), "") == []
 
 
 def test_rows_on_a_disk_that_is_not_there(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_resumed_program_continues_exactly() -> None:
     graph = board(FrameStack(size=2), algorithm=QLearning(replay=ReplayBuffer(max_length=9)))
     program = iterate(started(graph), 4)
     other = started(graph, seed=5)
-    other.load_state(program.state())
+    other.load_state(program.save_point())
     iterate(program, 3)
     iterate(other, 3)
     assert are_equal(parameters(program), parameters(other))

@@ -60,11 +60,11 @@ def check_exact(
     one.reset()
     run(one, before, generator)
     assert one.tier == tier
-    state = through_json(one.state())
+    state = through_json(one.save_point())
     assert one.tier == tier
     actions = generator.get_state()
     expected = run(one, after, generator)
-    second = one.state()
+    second = one.save_point()
     expected += run(one, after, generator)
     one.close()
 
@@ -76,7 +76,7 @@ def check_exact(
         other.load_state(state)
         generator.set_state(actions)
         trace = run(other, after, generator)
-        assert_equal_states(other.state(), second)
+        assert_equal_states(other.save_point(), second)
         trace += run(other, after, generator)
         other.close()
         for tick, (ours, theirs) in enumerate(zip(trace, expected, strict=True)):
@@ -168,12 +168,12 @@ def test_rebuilding_cuts_episodes_off_as_a_time_limit_does() -> None:
     env: Any = BatchedEnv(EnvRecipe("BipedalWalker-v3"), 2)
     env.reset()
     first: Any = env.observation_numpy
-    env.state()
+    env.save_point()
     assert env.step_type.tolist() == [0, 0]  # newly started episodes start anew
     assert not np.array_equal(first, env.observation.numpy())
     env.step(torch.zeros(2, 4))
     before: Any = env.observation_numpy
-    env.state()
+    env.save_point()
     assert env.step_type.tolist() == [2, 2]
     assert env.discount.tolist() == [1.0, 1.0]
     assert np.array_equal(before, env.observation.numpy())
@@ -246,7 +246,7 @@ def test_an_environment_that_turns_out_opaque_is_rebuilt_from_then_on() -> None:
     assert env.tier == 1
     env.reset()
     env.step(torch.zeros(2, dtype=torch.int64))
-    state = through_json(env.state())
+    state = through_json(env.save_point())
     assert env.tier == state["tier"] == 3
     assert env.why_tier.why == "`.0.iterator` is a builtins.range_iterator"
     other = BatchedEnv(recipe, 2)
@@ -373,3 +373,22 @@ def test_packed_data_keep_values_types_and_sharing() -> None:
 def test_what_is_not_plain_data_is_refused(value: Any, expected: str) -> None:
     with pytest.raises(OpaqueError, match=expected):
         to_state(value)
+
+
+@pytest.mark.parametrize(("env_id", "tier"), [("CartPole-v1", 1), ("BipedalWalker-v3", 3)])
+def test_reading_the_state_changes_nothing(env_id: str, tier: int) -> None:
+    """Not even where only rebuilding helps: that is what save points are for."""
+    traces = []
+    for reads in (False, True):
+        generator = torch.Generator().manual_seed(5)
+        env = BatchedEnv(EnvRecipe(env_id), 2, seed=3, vectorization="serial")
+        env.reset()
+        run(env, 30, generator)
+        if reads:
+            first, second = env.state(), env.state()
+            assert first["tier"] == tier
+            assert_equal_states(first, second)
+        run(env, 60, generator)
+        traces.append(env.save_point())
+        env.close()
+    assert_equal_states(*traces)

@@ -93,7 +93,7 @@ def test_statistics_are_part_of_the_state() -> None:
     graph = board(ObservationNormalizer(averaging=Averaging(mode="adaptive")))
     program = trained(graph, 3)
     other = started(graph, seed=1)
-    other.load_state(program.state())
+    other.load_state(program.save_point())
     assert torch.equal(statistics(other).mean, statistics(program).mean)
     iterate(program)
     iterate(other)

@@ -15,7 +15,7 @@ from alfgraph.runtime.checkpoints import checkpoint
 from alfgraph.runtime.checkpoints.checkpoint import find_last
 from alfgraph.runtime.checkpoints.saving import LARGEST_COPY
 from alfgraph.runtime.checkpoints.state_encoding import encode
-from alfgraph.runtime.comparison import run_differences
+from tests.runtime.comparison import run_differences
 from tests.runtime.training import board, train, train_until
 from tests.whole_boards.driving import iterate, started
 
@@ -69,7 +69,7 @@ def test_a_disk_that_fills_up_while_the_buffer_is_saved(
 def test_what_is_written_is_the_buffer_itself() -> None:
     """Checkpoints up to 64 MiB are copied so that training goes on; larger ones are not."""
     program = iterate(started(board("prioritized_dqn")), 3)
-    _, tensors = encode({"buffers": program.state()["buffers"]})
+    _, tensors = encode({"buffers": program.save_point()["buffers"]})
     blocks = program.buffers["algorithm.replay"].rows.blocks
     written = {name: tensor.data_ptr() for name, tensor in tensors.items() if "blocks" in name}
     assert sorted(written.values()) == sorted(block.data_ptr() for block in blocks)

@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -23,7 +22,7 @@ import torch
 from alfgraph.diagnostics.errors import CheckpointError
 from alfgraph.runtime.checkpoints import checkpoint
 from alfgraph.runtime.checkpoints.checkpoint import find_last, load_checkpoint, save_checkpoint
-from alfgraph.runtime.comparison import differences
+from tests.runtime.comparison import differences
 from tests.runtime.training import board, train
 
 BOARD: dict[str, Any] = {"env": {"id": "CartPole-v1"}, "lr": 1e-3}
@@ -175,6 +174,7 @@ def test_a_full_disk_leaves_the_previous_checkpoint_whole(
 
 @contextmanager
 def file_size_limit(size: int) -> Iterator[None]:
+    resource = pytest.importorskip("resource", reason="the system limits no file sizes")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
@@ -200,7 +200,7 @@ def test_an_interrupt_while_saving_leaves_nothing(
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(checkpoint, "_write_manifest", interrupt)
+    monkeypatch.setattr(checkpoint, "write_manifest", interrupt)
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(tmp_path, 2, small_state(), board=BOARD)
     assert list(tmp_path.iterdir()) == []

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from alfgraph.runtime.checkpoints.checkpoint import find_last, list_checkpoints, load_checkpoint
-from alfgraph.runtime.comparison import differences, run_differences
 from alfgraph.runtime.playing import find_checkpoint, play
+from tests.runtime.comparison import differences, run_differences
 from tests.runtime.training import ALL, BOARDS, board, train, train_until
 
 ROOT = Path(__file__).parents[3]
@@ -190,7 +190,7 @@ def test_the_best_policy_is_kept_wherever_it_was_evaluated(name: str, tmp_path: 
     assert [i for i, _ in list_checkpoints(tmp_path / "checkpoints")] == [10]
     assert [i for i, _ in list_checkpoints(tmp_path / "best")] == [best]
     if seen[10] < result.best_return:  # the newest of equals is as good
-        assert find_checkpoint(tmp_path, "best") == tmp_path / "best" / str(best)
+        assert find_checkpoint(tmp_path, "best").path == tmp_path / "best" / str(best)
     shutil.rmtree(tmp_path / "checkpoints")
     assert play(tmp_path, checkpoint="best", episodes=2).episodes == 2
     train(board(name, trainer__num_iterations=1), tmp_path)

@@ -6,17 +6,21 @@ import json
 import sys
 import threading
 import urllib.request
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import alfgraph
+from alfgraph.compiler.plan import Plan
 from alfgraph.diagnostics.errors import RunError, UsageError
-from alfgraph.live import live_board
-from alfgraph.live.live_board import LiveBoard
-from alfgraph.runtime.comparison import run_differences
-from alfgraph.runtime.session import RunOptions, Session
+from alfgraph.live import live_page
+from alfgraph.live.live_page import LivePage
+from alfgraph.runtime.opening import RunOptions, open_session
+from alfgraph.runtime.session import Session
+from tests.runtime.comparison import run_differences
 from tests.runtime.training import board, train
 
 
@@ -45,21 +49,22 @@ class Reader(threading.Thread):
         return str(self.news["state"])
 
 
-def watched(session: Session) -> tuple[LiveBoard, list[list[str]]]:
+def watched(session: Session) -> tuple[LivePage, list[list[str]]]:
     live = session.progress
-    assert isinstance(live, LiveBoard)
+    assert isinstance(live, LivePage)
     return live, [list(pin) for pin in live._probes._values]
 
 
-def options(save: bool = True) -> RunOptions:
-    return RunOptions(quiet=True, board=0, save=save)
+def opened(plan: Plan, path: Path | None, save: bool = True) -> AbstractContextManager[Session]:
+    """A session with a live page on a free port."""
+    return open_session(plan, path, RunOptions(quiet=True, save=save), partial(LivePage, 0))
 
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """News, and a measured iteration, at every turn; a busy machine takes its time to read."""
-    monkeypatch.setattr(live_board, "INTERVAL", 0.0)
-    monkeypatch.setattr(live_board, "FAREWELL", 30.0)
+    monkeypatch.setattr(live_page, "INTERVAL", 0.0)
+    monkeypatch.setattr(live_page, "FAREWELL", 30.0)
 
 
 @pytest.mark.parametrize("name", ["ppo_cart_pole", "sac_pendulum"])
@@ -69,7 +74,7 @@ def test_a_watched_run_is_the_run_it_would_have_been(name: str, tmp_path: Path) 
     train(graph, tmp_path / "plain")
     plan = alfgraph.plan(graph)
     for until in (5, 12):
-        with Session(plan, tmp_path / "watched", options()) as session:
+        with opened(plan, tmp_path / "watched") as session:
             live, wires = watched(session)
             pages = [Reader(live.address, wires), Reader(live.address, wires[:3])]
             while len(live._bulletin.wanted()) < len(wires):
@@ -91,7 +96,7 @@ def test_a_watched_run_is_the_run_it_would_have_been(name: str, tmp_path: Path) 
 def test_a_resumed_run_shows_its_curves_from_the_start(tmp_path: Path) -> None:
     train(board("recurrent", trainer__num_iterations=6), tmp_path)
     graph = board("recurrent", trainer__num_iterations=8)
-    with Session(alfgraph.plan(graph), tmp_path, options()) as session:
+    with opened(alfgraph.plan(graph), tmp_path) as session:
         live, _ = watched(session)
         page = Reader(live.address, [])
         while not session.is_done:
@@ -106,7 +111,7 @@ def test_a_failed_run_says_why(tmp_path: Path) -> None:
     graph = board("faulty", env__kwargs={"fault": "raise"})
     with (
         pytest.raises(RunError, match="the world is flat"),
-        Session(alfgraph.plan(graph), tmp_path, options()) as session,
+        opened(alfgraph.plan(graph), tmp_path) as session,
     ):
         live, wires = watched(session)
         page = Reader(live.address, wires)
@@ -119,7 +124,7 @@ def test_a_failed_run_says_why(tmp_path: Path) -> None:
 def test_a_finished_run_is_shown_as_finished(tmp_path: Path) -> None:
     graph = board("recurrent", trainer__num_iterations=2)
     train(graph, tmp_path)
-    with Session(alfgraph.plan(graph), tmp_path, options()) as session:
+    with opened(alfgraph.plan(graph), tmp_path) as session:
         live, _ = watched(session)
         page = Reader(live.address, [])
         while page.news["number"] == 0:
@@ -130,18 +135,18 @@ def test_a_finished_run_is_shown_as_finished(tmp_path: Path) -> None:
 
 def test_a_taken_port_is_said_before_anything_is_written(tmp_path: Path) -> None:
     graph = board("recurrent")
-    with Session(alfgraph.plan(graph), None, options(save=False)) as session:
+    with opened(alfgraph.plan(graph), None, save=False) as session:
         live, _ = watched(session)
         port = int(live.address.rstrip("/").rpartition(":")[2])
         with pytest.raises(UsageError, match=f"port {port}"):
-            train(graph, tmp_path / "run", board=port)
+            train(graph, tmp_path / "run", live_port=port)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_address_is_said_even_where_nothing_is_shown(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with Session(alfgraph.plan(board("recurrent")), None, options(save=False)) as session:
+    with opened(alfgraph.plan(board("recurrent")), None, save=False) as session:
         live, _ = watched(session)
     captured = capfd.readouterr()
     assert captured.out == ""

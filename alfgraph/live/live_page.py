@@ -1,4 +1,4 @@
-"""LiveBoard: a run's progress, shown on the board's own page as well.
+"""LivePage: a run's progress, shown on the board's own page as well.
 
 It stands where a session shows its progress, so a run without it has nothing to ask. Between two
 iterations it looks at the clock; twice a second it puts up news, and where a page looks at wires it
@@ -11,20 +11,21 @@ import math
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 from alfgraph.diagnostics.errors import AlfgraphError
 from alfgraph.drawing.picture.from_plan import board_view
-from alfgraph.live.bulletin import Bulletin
+from alfgraph.live.bulletin import Bulletin, News
 from alfgraph.live.curves import LOSS, Curves
 from alfgraph.live.pace import Pace
-from alfgraph.live.page import live_page
+from alfgraph.live.page import draw_live_html
 from alfgraph.live.probing import Probes
 from alfgraph.live.server import BoardServer
+from alfgraph.monitor.averaging import mean_of
 from alfgraph.monitor.progress import Course, NoProgress, Progress, Record
-from alfgraph.runtime.summaries import mean_of
 
 if TYPE_CHECKING:
     from alfgraph.drawing.picture.view import PinRef
@@ -40,7 +41,7 @@ FAREWELL = 5.0
 MOST_MESSAGES = 4
 
 
-class LiveBoard:
+class LivePage:
     """Shows progress where it was shown before, and on a page.
 
     Attributes:
@@ -80,7 +81,7 @@ class LiveBoard:
         self._course = Course()
         self._curves = Curves()
         self._messages: list[str] = []
-        self._measured: dict[PinRef, Any] = {}
+        self._measured: dict[PinRef, Mapping[str, object]] = {}
         self._state, self._note = "training", ""
 
     # -------------------------------------------------------------- as progress of a session
@@ -156,7 +157,7 @@ class LiveBoard:
     def _post(self) -> None:
         self._bulletin.post(self._news(), dict(self._measured))
 
-    def _news(self) -> dict[str, Any]:
+    def _news(self) -> News:
         course = self._course
         news = {
             "run": self._run,
@@ -178,13 +179,18 @@ class LiveBoard:
 
     def __enter__(self) -> Self:
         try:
-            self._server.start(live_page(board_view(self._program.plan)))
+            self._server.start(draw_live_html(board_view(self._program.plan)))
         except BaseException:
             self._server.close()
             raise
         return self
 
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         """Tell open pages how the run ended, then serve no more."""
         counters = self._program.counters
         self._course.at(counters["iteration"], counters["env_steps"])
@@ -204,5 +210,5 @@ def _ended(error: BaseException | None, fraction: float | None) -> tuple[str, st
     return "failed", f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
-def _is_no_number(value: Any) -> bool:
+def _is_no_number(value: object) -> bool:
     return isinstance(value, float) and not math.isfinite(value)
