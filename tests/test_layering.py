@@ -22,7 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("specs", "monitor"),
     ("wiring",),
     ("overrides",),
-    ("families", "execution"),
+    ("families", "execution", "faces"),
     ("boards",),
     ("compiler",),
     ("program", "drawing"),

@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import linecache
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import torch
 
-from alfgraph.compiler.lowering.layouts import buffer_layout
 from alfgraph.compiler.lowering.program_writer import random_steps
 from alfgraph.compiler.plan import Plan
 from alfgraph.compiler.planning import Compiled
 from alfgraph.compiler.schedule.loops import size_of
-from alfgraph.compiler.solving.building import build_module, shadow_of
-from alfgraph.execution import Recurrent, map_tree
-from alfgraph.families.annealing import Annealing, Progress
+from alfgraph.execution import map_tree
+from alfgraph.families.annealing import Progress
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.environment import Environment
 from alfgraph.families.graph import Graph
-from alfgraph.families.learning import Optimizer, Target
+from alfgraph.families.learning import Optimizer
+from alfgraph.program.generators import generator_states, seeded_generators, set_generators
+from alfgraph.program.parts import Parts
 from alfgraph.program.random_actions import random_actions
 from alfgraph.program.running import Running
-from alfgraph.specs.spec import RecordSpec, TensorSpec, batch_of, with_batch
-from alfgraph.wiring.component import Component
-from alfgraph.wiring.trace import Node
+from alfgraph.specs.spec import batch_of, with_batch
 from alfgraph.wiring.tree import parts_below
 
 _OF_TRAINING = (Buffer, Environment, Optimizer)
+
+
+class _Unobserved:
+    """What a program calls `episodes` if nobody looks."""
+
+    def observe(self, env: Any) -> None:
+        """Look away."""
 
 
 class Program:
@@ -57,7 +59,7 @@ class Program:
             plan: of a checked board.
             seed: of parameters, environments and sampling.
             device: where tensors live.
-            episodes: observes every environment step.
+            episodes: observes every time step (`observe(env)`); None: nobody does.
             training: False builds networks only: no environments, buffers and optimizers.
         """
         compiled: Compiled = plan.compiled
@@ -66,16 +68,13 @@ class Program:
         self.lowered = compiled.lowered
         self.seed = seed
         self.device = device
-        self.modules: dict[str, Any] = {}
-        self.buffers: dict[str, Any] = {}
-        self.optimizers: dict[str, Any] = {}
-        self.environments: dict[str, Any] = {}
+        self.parts = Parts(self.board, tuple(self.lowered.parts.values()), seed, device)
+        self.modules, self.buffers = self.parts.modules, self.parts.buffers
+        self.optimizers, self.environments = self.parts.optimizers, self.parts.environments
         self.registers: dict[str, Any] = {}
         self.counters: dict[str, int] = {"iteration": 0, "env_steps": 0}
         self.counters.update(dict.fromkeys(self.lowered.counted, 0))
         self.log: dict[str, Any] = {}
-        self._computing: dict[str, Any] = {}
-        self.shadows: list[tuple[Any, dict[str, Annealing]]] = []
         self._length = Fraction(str(plan.schedule.unroll_length))
         self._training = training
         self._inside = False
@@ -107,20 +106,20 @@ class Program:
             "registers": self.registers,
             "counters": self.counters,
             "log": self.log,
-            "episodes": episodes,
+            "episodes": episodes if episodes is not None else _Unobserved(),
             "take_steps": self._take_steps,
         }
         for name, part in parts.items():
             if not isinstance(part, Optimizer):
-                namespace[name] = self._bound(part)
+                namespace[name] = self.parts.bound(part)
         for name, part in parts.items():
             if isinstance(part, Optimizer):
-                namespace[name] = self._optimizer(part)
+                namespace[name] = self.parts.optimizer(part)
         for name, (by, board) in self.lowered.functions.items():
             namespace[name] = by
             for part in parts_below(board):  # what it may compute with anneals from the first step
                 if part.has_forward() and not isinstance(part, Graph):
-                    self.compute(part)
+                    self.parts.compute(part)
         namespace["running"] = _Runnings(self)
         namespace["random_action"] = self._random_action()
         return namespace
@@ -135,99 +134,6 @@ class Program:
         batch = tuple(size_of(self.board, dim) for dim in batch_of(spec) or ())
         return random_actions(with_batch(spec, ()), batch, self.device)
 
-    def _bound(self, part: Component) -> Any:
-        if isinstance(part, Environment):
-            return self._environment(part)
-        if isinstance(part, Buffer):
-            return self._buffer(part)
-        if isinstance(part, Target):
-            return part.build(self._tracked(part))
-        if part.has_build():
-            module = self.module(part)
-            return self._recurrent(part, module) if part.state_ports() else module
-        computes = self.compute(part)
-        return self._recurrent(part, computes) if part.state_ports() else computes
-
-    def compute(self, part: Component) -> Any:
-        """The `forward` of a part without parameters, with the numbers its settings anneal to."""
-        if part.socket_path not in self._computing:
-            shadow, annealed = shadow_of(part)
-            if annealed:
-                self.shadows.append((shadow, annealed))
-            self._computing[part.socket_path] = shadow.forward
-        return self._computing[part.socket_path]
-
-    def _buffer(self, part: Buffer) -> Any:
-        shadow, annealed = shadow_of(part)
-        built = shadow.build(buffer_layout(self.board, part, self.device))
-        self.buffers[part.socket_path] = built
-        if annealed:
-            self.shadows.append((built, annealed))
-        return built
-
-    def module(self, part: Component) -> Any:
-        """The module of a part; a target's is a copy of the one it tracks."""
-        source = part.binding.parameters
-        if source not in self.modules:
-            module = build_module(self.board, part)
-            self.modules[source] = module.to(self.device) if hasattr(module, "to") else module
-            annealed = {name: value for name, value in part if isinstance(value, Annealing)}
-            if annealed:
-                self.shadows.append((self.modules[source], annealed))
-        if part.binding.tracked_by is None:
-            return self.modules[source]
-        if part.socket_path not in self.modules:
-            tracked = copy.deepcopy(self.modules[source])
-            for parameter in tracked.parameters():
-                parameter.requires_grad_(False)
-            self.modules[part.socket_path] = tracked
-        return self.modules[part.socket_path]
-
-    def _tracked(self, target: Target) -> list[tuple[Any, Any]]:
-        """(source, copy) of every module a target tracks."""
-        path = target.socket_path
-        copies = [p for p in self.lowered.parts.values() if p.binding.tracked_by == path]
-        made = [(self.module(p), p.binding.parameters) for p in copies if p.has_build()]
-        return [(self.modules[source], module) for module, source in made]
-
-    def _environment(self, part: Environment) -> Any:
-        if part.socket_path not in self.environments:
-            opened = part.open(part.batch_size("unroll"), self.seed, False, self.device)
-            self.environments[part.socket_path] = opened
-        return self.environments[part.socket_path]
-
-    def _optimizer(self, part: Optimizer) -> Any:
-        ownership = self.board.ownership.get(part.socket_path)
-        owned = ownership.owned if ownership else tuple(self.modules)
-        parameters = [
-            p for path in owned for p in self.modules[path].parameters() if p.requires_grad
-        ]
-        annealed = {name: value for name, value in part if isinstance(value, Annealing)}
-        shadow, _ = shadow_of(part)
-        built = shadow.build(parameters)
-        self.optimizers[part.socket_path] = built
-        if "lr" in annealed:
-            self.shadows.append((built, {"lr": annealed["lr"]}))
-        return built
-
-    def _recurrent(self, part: Component, computes: Any) -> Recurrent:
-        node = self._node_of(part)
-        spec = self.board.spec(node.state) if node.state is not None else RecordSpec()
-        shapes: dict[str, Any] = {}
-        for (name, leaf), port in zip(
-            spec.fields if isinstance(spec, RecordSpec) else (), part.state_ports(), strict=True
-        ):
-            if isinstance(leaf, TensorSpec):
-                sample = tuple(size_of(self.board, d) for d in leaf.sample)
-                shapes[name] = (sample, getattr(torch, leaf.dtype), port.initial)
-        names = [port.name for port in part.input_ports()]
-        at = names.index("step_type") if "step_type" in node.inputs else None
-        return Recurrent(computes, shapes, len(part.output_ports()), at, self.device)
-
-    def _node_of(self, part: Component) -> Node:
-        nodes = [n for s in self.board.sections for n in s.nodes() if n.path == part.socket_path]
-        return next((node for node in nodes if not node.pinned_state), nodes[0])
-
     # ---------------------------------------------------------------- running
 
     def start(self) -> None:
@@ -241,11 +147,8 @@ class Program:
         Args:
             progress: how far the run is; settings that anneal take their value from it.
         """
-        for shadow, annealed in self.shadows:
-            for name, annealing in annealed.items():
-                _set(shadow, name, annealing.at(progress))
+        self.parts.anneal(progress)
         self.namespace["iteration"]()
-        self.counters["iteration"] += 1
 
     def _take_steps(self) -> int:
         """Whole steps of a fractional unroll_length; the rest is carried over."""
@@ -408,21 +311,13 @@ class _Runnings(dict[str, Running[Any]]):
 
     def __missing__(self, path: str) -> Running[Any]:
         part = next(p for b, p in self.program.lowered.functions.values() if p.socket_path == path)
-        self[path] = Running(part, self.program)
+        self[path] = Running(part, self.program.parts)
         return self[path]
 
 
 def _save_point(environment: Any) -> Any:
     """An environment without save points of its own can be saved at any moment."""
     return getattr(environment, "save_point", environment.state)()
-
-
-def _set(target: Any, name: str, value: float) -> None:
-    setter = getattr(target, f"set_{name}", None)
-    if callable(setter):
-        setter(value)
-    else:
-        target.__dict__[name] = value
 
 
 def _timed(
@@ -442,58 +337,3 @@ def _timed(
         return result
 
     return timed
-
-
-@contextlib.contextmanager
-def own_generators(seed: int, device: str) -> Iterator[None]:
-    """The process's generators, seeded; as they were afterwards."""
-    outside = generator_states(device)
-    try:
-        _seed(seed)
-        yield
-    finally:
-        set_generators(outside)
-
-
-def seeded_generators(seed: int, device: str) -> dict[str, Any]:
-    """Generator states as `seed` leaves them; the process's own are untouched."""
-    with own_generators(seed, device):
-        return generator_states(device)
-
-
-def _seed(seed: int) -> None:
-    """Start the three generators at unrelated places.
-
-    Small seeds are mixed first: PyTorch asks for seeds with a good balance of 0 and 1 bits
-    (`torch.Generator.manual_seed`), and people number their runs 0, 1, 2.
-    """
-    for_torch, for_python, for_numpy = np.random.SeedSequence(seed).generate_state(3, np.uint64)
-    torch.manual_seed(int(for_torch))
-    random.seed(int(for_python))
-    np.random.seed(int(for_numpy) % 2**32)  # user code may draw from numpy's global generator
-
-
-def generator_states(device: str) -> dict[str, Any]:
-    """The process's generators as tensors, arrays and numbers."""
-    kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
-    version, internal, following = random.getstate()
-    states = {
-        "torch": torch.get_rng_state(),
-        "numpy": [str(kind), np.array(keys), int(position), int(has_gauss), float(gauss)],
-        "python": [version, np.array(internal, np.uint32), following],
-    }
-    if device.startswith("cuda"):
-        states["cuda"] = [state.cpu() for state in torch.cuda.get_rng_state_all()]
-    return states
-
-
-def set_generators(states: Mapping[str, Any]) -> None:
-    """Go to states that `generator_states` gave."""
-    torch.set_rng_state(torch.as_tensor(states["torch"], dtype=torch.uint8))
-    kind, keys, position, has_gauss, gauss = states["numpy"]
-    np.random.set_state((kind, np.asarray(keys, np.uint32), position, has_gauss, gauss))
-    version, internal, following = states["python"]
-    random.setstate((version, tuple(np.asarray(internal).tolist()), following))
-    if "cuda" in states and torch.cuda.is_available():
-        saved = [torch.as_tensor(state, dtype=torch.uint8) for state in states["cuda"]]
-        torch.cuda.set_rng_state_all(saved)

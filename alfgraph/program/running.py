@@ -15,7 +15,7 @@ B = TypeVar("B", bound=Component)
 
 
 class RunningParts(Protocol):
-    """Where the real parts are: a program."""
+    """Where the real parts are: those of a program."""
 
     @property
     def buffers(self) -> Mapping[str, Any]:
@@ -45,10 +45,10 @@ class Running(Generic[B]):
         batch: indices of the mini-batch at hand, where the phase runs once per mini-batch.
     """
 
-    def __init__(self, board: B, program: RunningParts) -> None:
+    def __init__(self, board: B, parts: RunningParts) -> None:
         self.board = board
         self.batch: Any = None
-        self._program = program
+        self._parts = parts
 
     def at(self, batch: Any) -> Running[B]:
         """The same handle at a mini-batch."""
@@ -57,18 +57,18 @@ class Running(Generic[B]):
 
     def module(self, part: Component) -> nn.Module:
         """The module of a part with parameters."""
-        module: nn.Module = self._program.module(part)
+        module: nn.Module = self._parts.module(part)
         return module
 
     def compute(self, part: Component) -> Any:
         """What a stateless part computes: its `forward` on tensors."""
-        return self._program.compute(part)
+        return self._parts.compute(part)
 
     def optimizer(self, part: Component | None) -> Any:
         """The optimizer of a part: `.step(loss)`."""
-        if part is None or part.socket_path not in self._program.optimizers:
+        if part is None or part.socket_path not in self._parts.optimizers:
             raise UsageError("this board has no such optimizer; plug one into the socket")
-        return self._program.optimizers[part.socket_path]
+        return self._parts.optimizers[part.socket_path]
 
     def read(self, buffer: Component, kind: type[Record], call: str = "read") -> Any:
         """What a buffer holds, as the record it was written with; its fields are tensors.
@@ -78,7 +78,7 @@ class Running(Generic[B]):
             kind: the record's class.
             call: another of the buffer's reads, such as "steps".
         """
-        storage = self._program.buffers[buffer.socket_path]
+        storage = self._parts.buffers[buffer.socket_path]
         contents = buffer.binding.slot.contents[buffer.socket_path]
         prefix = "" if kind is contents.kind else f"{_field_of(contents.kind, kind)}."
         names = [name for name in storage.layout.names if name.startswith(prefix)]
@@ -94,7 +94,7 @@ class Running(Generic[B]):
             buffer: a buffer of the board.
             record: of the class the board writes there.
         """
-        storage = self._program.buffers[buffer.socket_path]
+        storage = self._parts.buffers[buffer.socket_path]
         leaves = dict(record_leaves(record))
         storage.write(*(leaves[name] for name in storage.layout.names))
 

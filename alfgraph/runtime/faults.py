@@ -22,7 +22,6 @@ from alfgraph.families.learning import Optimizer
 from alfgraph.program.program import Program
 from alfgraph.runtime.agenda import Agenda
 from alfgraph.runtime.checkpoints.state_encoding import State
-from alfgraph.runtime.evaluation.observing import EpisodeObserver
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.trace import Node
 
@@ -104,10 +103,8 @@ def _repeat(plan: Plan, agenda: Agenda, device: str, state: State | None, until:
     Raises:
         _Found: something is not finite.
     """
-    observer = EpisodeObserver(None, plan.schedule.num_environments or 1)
     seed = plan.compiled.board.trainer.random_seed
-    program = Program(plan, seed=seed, device=device, episodes=observer)
-    observer.counters = program.counters
+    program = Program(plan, seed=seed, device=device)
     try:
         check_every_statement(program)
         with program.generators(), torch.autograd.set_detect_anomaly(True):
@@ -115,7 +112,6 @@ def _repeat(plan: Plan, agenda: Agenda, device: str, state: State | None, until:
                 program.start()
             else:
                 program.load_state(state)
-                observer.started = True
             while (iteration := program.counters["iteration"]) < until:
                 program.iterate(agenda.progress(iteration, program.counters["env_steps"]))
                 if agenda.saves_at(iteration + 1):

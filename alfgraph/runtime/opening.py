@@ -76,7 +76,7 @@ def open_session(
         state = found.checkpoint.state() if found.checkpoint is not None else None
         num_envs = plan.schedule.num_environments or 1
         metrics = EpisodeMetrics(num_envs, reward_shape(plan.compiled.board))
-        observer = EpisodeObserver(metrics, num_envs)
+        observer = EpisodeObserver(metrics)
         program = _program(stack, plan, options.get("device") or trainer.device, observer)
         if state is None:
             program.start()
@@ -96,7 +96,7 @@ def open_session(
             stack.callback(archive.close)
         stack.callback(shown.stop)
         profile = _timed(program, seconds, options.get("profile", False))
-        session = Session(program, observer, summaries, archive, profile)
+        session = Session(program, summaries, archive, profile)
         agenda = session.agenda
         shown.start(_plan_line(plan, session.run_dir), agenda.iterations, agenda.env_steps)
         for damage in found.damaged:
@@ -120,7 +120,6 @@ def _program(stack: ExitStack, plan: Plan, device: str, observer: EpisodeObserve
     seed = plan.compiled.board.trainer.random_seed
     program = Program(plan, seed=seed, device=device, episodes=observer)
     stack.callback(program.close)
-    observer.counters = program.counters
     stack.enter_context(program.generators())
     return program
 

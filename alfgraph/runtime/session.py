@@ -14,7 +14,6 @@ from alfgraph.runtime.agenda import Agenda
 from alfgraph.runtime.checkpoints.archive import NOTHING, Archive
 from alfgraph.runtime.checkpoints.state_encoding import State
 from alfgraph.runtime.evaluation.evaluation import Evaluation, evaluate
-from alfgraph.runtime.evaluation.observing import EpisodeObserver
 from alfgraph.runtime.evaluation.scores import Scores
 from alfgraph.runtime.failures import Failures
 from alfgraph.runtime.summaries import Summaries, not_finite
@@ -50,7 +49,6 @@ class Session:
     def __init__(
         self,
         program: Program,
-        observer: EpisodeObserver,
         summaries: Summaries,
         archive: Archive | None,
         profile: Profile | None,
@@ -59,12 +57,11 @@ class Session:
 
         Args:
             program: what runs, at its start or where it was saved.
-            observer: counts its env steps.
             summaries: where its numbers go.
             archive: its checkpoints; None: nothing is saved.
             profile: measures where the time goes.
         """
-        self.program, self.observer, self.summaries = program, observer, summaries
+        self.program, self.summaries = program, summaries
         self.archive, self.profile = archive, profile
         self.agenda = Agenda.of(program.plan)
         self.trainer = program.plan.compiled.board.trainer
@@ -225,7 +222,6 @@ class Session:
     def _load_state(self, state: State) -> None:
         """Go on from a state; the program has taken over its own part."""
         self.summaries.metrics.load_state(state["metrics"])
-        self.observer.started = True
         kept = state["session"]
         self.scores.load_state(kept)
         self.seconds.update({k: v for k, v in kept["seconds"].items() if k in self.seconds})

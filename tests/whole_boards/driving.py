@@ -1,7 +1,5 @@
 """What the tests of boards share: compile, run some iterations, look at the parameters."""
 
-from typing import Any
-
 import torch
 
 from alfgraph.compiler import compile_graph
@@ -10,26 +8,12 @@ from alfgraph.families.graph import Graph
 from alfgraph.program.program import Program
 
 
-class Counting:
-    """Counts environment steps."""
-
-    def __init__(self) -> None:
-        self.counters: dict[str, int] | None = None
-
-    def observe(self, env: Any) -> None:
-        """One more step in every environment, once the program runs."""
-        if self.counters is not None:
-            self.counters["env_steps"] += env.num_envs
-
-
 def started(graph: Graph, *, recompute: bool = True, seed: int = 0) -> Program:
     """A program at the beginning of its first iteration."""
     plan = compile_graph(graph, recompute=recompute)
-    episodes = Counting()
-    program = Program(plan, seed=seed, device="cpu", episodes=episodes)
+    program = Program(plan, seed=seed, device="cpu")
     with program.generators():
         program.start()
-    episodes.counters = program.counters
     return program
 
 

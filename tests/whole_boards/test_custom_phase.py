@@ -123,7 +123,7 @@ def test_the_plan_shows_the_loop_tree() -> None:
     axes = {p.name: p.axes for p in plan.phases}
     assert axes["auxiliary_prepare"] == "[T=8, B=2]"
     assert axes["auxiliary"] == "[T=1, M=4]"
-    assert "if counters['iteration'] % 2 == 1:" in plan.code
+    assert 'if counters["iteration"] % 2 == 1:' in plan.code
 
 
 def test_one_optimizer_in_two_phases_has_one_state() -> None:

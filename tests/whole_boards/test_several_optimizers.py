@@ -153,7 +153,7 @@ def test_the_delayed_part_of_the_program_stands_below_its_condition() -> None:
     update = update.partition("\ndef ")[0]
     calls = [line for line in update.splitlines() if "critics(" in line and "target" not in line]
     assert [line.startswith("        ") for line in calls] == [False, True]
-    assert "if counters['update'] % 2 == 0:" in update
+    assert 'if counters["update"] % 2 == 0:' in update
     assert "    critic_optimizer.apply()" in update.splitlines()
 
 

@@ -7,11 +7,13 @@ import pytest
 
 import alfgraph
 from alfgraph.components import (
+    DQN,
     PPO,
     ActorCritic,
     Epochs,
     FrameStack,
     GymEnv,
+    OffPolicy,
     OnPolicy,
     Pipeline,
     Trainer,
@@ -89,3 +91,17 @@ def test_its_plan_prints(name: str) -> None:
     assert plan.name in plan.text()
     assert "None" not in plan.text()
     assert "algorithm" in alfgraph.render(BOARDS[name](), "txt")
+
+
+def test_a_program_counts_and_ends_its_collection_by_itself() -> None:
+    """Driven as a library, with nobody looking: the loop's own text advances what it depends on."""
+    schedule = OffPolicy(initial_collect_steps=12, random_actions=True, mini_batch_size=4)
+    graph = Pipeline(env=GymEnv(num_envs=3), algorithm=DQN(schedule=schedule))
+    program = started(graph)
+    before = parameters(program)
+    iterate(program, 3)
+    assert (program.counters["iteration"], program.counters["env_steps"]) == (3, 9)
+    assert are_equal(before, parameters(program)), "still collecting"
+    iterate(program)
+    assert (program.counters["iteration"], program.counters["env_steps"]) == (4, 12)
+    assert not are_equal(before, parameters(program))

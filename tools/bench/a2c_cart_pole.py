@@ -15,7 +15,6 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -28,17 +27,10 @@ GRAPH = Path(__file__).parents[2] / "graphs" / "ac_cart_pole.py"
 ITERATIONS = 200
 
 
-class NoEpisodes:
-    """Counts nothing: logging is off in every peer."""
-
-    def observe(self, env: Any) -> None:
-        """Look away."""
-
-
 def alfgraph_loop() -> Callable[[], None]:
     """The emitted program, as a run executes it."""
     plan = alfgraph.plan(load(GRAPH))
-    program = Program(plan, seed=0, device="cpu", episodes=NoEpisodes())
+    program = Program(plan, seed=0, device="cpu")
     program.start()
 
     def loop() -> None:
@@ -51,7 +43,7 @@ def alfgraph_loop() -> Callable[[], None]:
 def hand_loop() -> Callable[[], None]:
     """The same loop written by hand over the same pieces."""
     plan = alfgraph.plan(load(GRAPH))
-    parts = Program(plan, seed=0, device="cpu", episodes=NoEpisodes()).namespace
+    parts = Program(plan, seed=0, device="cpu").namespace
     env, actor, critic = parts["env"], parts["actor"], parts["critic"]
     optimizer, gae, loss_function = parts["optimizer"], parts["gae"], parts["actor_critic_loss"]
     length, batch = 8, 30

@@ -14,7 +14,6 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -29,24 +28,12 @@ STEPS = 250
 COLLECTED = 300
 
 
-class StepsOnly:
-    """Counts environment steps, as the program's own schedule needs; logging is off in both."""
-
-    counters: dict[str, int]
-
-    def observe(self, env: Any) -> None:
-        """One more."""
-        self.counters["env_steps"] += env.num_envs
-
-
 def alfgraph_loop() -> Callable[[int], None]:
-    """The emitted program, as a run executes it."""
+    """The emitted program, as a run executes it; logging is off in both."""
     plan = alfgraph.plan(
         set_values(load(GRAPH), {"algorithm.schedule.initial_collect_steps": COLLECTED})
     )
-    episodes = StepsOnly()
-    program = Program(plan, seed=0, device="cpu", episodes=episodes)
-    episodes.counters = program.counters
+    program = Program(plan, seed=0, device="cpu")
     program.start()
 
     def loop(steps: int) -> None:

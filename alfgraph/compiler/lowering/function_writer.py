@@ -184,7 +184,7 @@ class FunctionWriter:
 
     def _headers(self, node: Node) -> tuple[str, ...]:
         gate = self.gates.get(node.id, 1)
-        gated = (f"if counters[{self.section.name!r}] % {gate} == 0:",) if gate > 1 else ()
+        gated = (f'if counters["{self.section.name}"] % {gate} == 0:',) if gate > 1 else ()
         return (*gated, "with torch.no_grad():") if node.id in self.without_gradient else gated
 
     def _statement(self, node: Node) -> None:

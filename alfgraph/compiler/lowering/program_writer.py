@@ -127,7 +127,7 @@ class ProgramWriter:
         if any(gate > 1 for gate in writer.gates.values()):
             name = writer.section.name
             self.counted[name] = None
-            writer.line(f"counters[{name!r}] += 1")
+            writer.line(f'counters["{name}"] += 1')
 
     # --------------------------------------------------------------- iteration
 
@@ -136,14 +136,17 @@ class ProgramWriter:
         unrolls = [s for s in self.draft.sections if s.phase == "unroll"]
         if unrolls:
             lines.append(f"    {self._unroll_call(unrolls[0])}")
+        calls = [
+            line
+            for section in self.draft.sections
+            if section.phase not in {"unroll", "predict"}
+            for line in self._calls(section, self.loops[section.name])
+        ]
         collection = self.draft.collection
-        if isinstance(collection, OffPolicy) and collection.initial_collect_steps:
-            lines.append(f"    if counters['env_steps'] < {collection.initial_collect_steps}:")
-            lines.append("        return")
-        for section in self.draft.sections:
-            if section.phase not in {"unroll", "predict"}:
-                lines += self._calls(section, self.loops[section.name])
-        return lines
+        if calls and isinstance(collection, OffPolicy) and collection.initial_collect_steps:
+            lines.append(f'    if counters["env_steps"] >= {collection.initial_collect_steps}:')
+            calls = [f"    {line}" for line in calls]
+        return [*lines, *calls, '    counters["iteration"] += 1']
 
     def _unroll_call(self, section: Section) -> str:
         length = unroll_length(self.draft)
@@ -159,7 +162,7 @@ class ProgramWriter:
             lines.append("    " * depth + text)
 
         if loop.every > 1:
-            line(f"if counters['iteration'] % {loop.every} == {loop.every - 1}:")
+            line(f'if counters["iteration"] % {loop.every} == {loop.every - 1}:')
             depth += 1
         if loop.kind == "mini_batches" and loop.buffer is not None:
             buffer = self.names[loop.buffer]
@@ -320,7 +323,8 @@ class RolloutWriter:
         for node in self.front:
             writer.node(node)
         if kept:
-            writer.line(f"registers[{self.section.name!r}] = ({', '.join(kept)},)")
+            joined = ", ".join(kept)
+            writer.line(f'registers["{self.section.name}"] = ({joined},)')
         doc = "Begin an episode in every environment."
         return ["@torch.no_grad()", f"def {name}():", f'    """{doc}"""', *writer.lines]
 
@@ -331,7 +335,7 @@ class RolloutWriter:
         writer.lines, writer.depth = [], 1
         if kept:
             names = ", ".join(kept) + ("," if len(kept) == 1 else "")
-            writer.line(f"{names} = registers[{self.section.name!r}]")
+            writer.line(f'{names} = registers["{self.section.name}"]')
         steps = "steps" if fractional or not self.training else str(int(length))
         writer.line(f"for t in range({steps}):")
         writer.depth = 2
@@ -354,8 +358,8 @@ class RolloutWriter:
             self._close()
         if kept:
             live = "with grad" in self.draft.gradient.values()
-            shown = [f"detached({name})" for name in kept] if live else kept
-            writer.line(f"registers[{self.section.name!r}] = ({', '.join(shown)},)")
+            joined = ", ".join(f"detached({name})" if live else name for name in kept)
+            writer.line(f'registers["{self.section.name}"] = ({joined},)')
         lines = (
             []
             if "with grad" in self.draft.gradient.values() and self.training
@@ -382,7 +386,7 @@ class RolloutWriter:
         for feed in self.section.trace.feeds:
             if steps and feed.value.node is node and isinstance(feed.node.component, Environment):
                 action = self.writer.variables.name(feed.value)
-                self.writer.line(f"if counters['env_steps'] < {steps}:")
+                self.writer.line(f'if counters["env_steps"] < {steps}:')
                 self.writer.line(f"    {action} = random_action()")
                 self.writer.replaced.discard(feed.value)
                 self.writer.probe(feed.value)
@@ -393,6 +397,9 @@ class RolloutWriter:
             if isinstance(feed.node.component, Environment):
                 action = self.writer.expression(feed.value)
                 self.writer.line(f"{env}.step({action})")
+        if self.training and self.env is not None:
+            environments = self.env.component.batch_size("unroll")
+            self.writer.line(f'counters["env_steps"] += {environments}')
         self.writer.line(f"episodes.observe({env})")
 
     def _close(self) -> None:

@@ -13,7 +13,8 @@ import torch
 from alfgraph.compiler.schedule.loops import environment_of
 from alfgraph.diagnostics.errors import UsageError
 from alfgraph.families.timestep import FIRST, LAST
-from alfgraph.program.program import Program, own_generators
+from alfgraph.program.generators import own_generators
+from alfgraph.program.program import Program
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
