@@ -239,7 +239,7 @@ def test_random_actions_are_taken_recorded_and_end_with_the_collection() -> None
         for parameter in actor.parameters():
             parameter.fill_(100.0)
     code = program.plan.code
-    assert 'if counters["env_steps"] < 36:\n            noisy = random_action()' in code
+    assert 'if counters["env_steps"] < 36:\n            action = random_action()' in code
     iterate(program)
     assert program.counters["env_steps"] == 18
     program.counters["env_steps"] = 36

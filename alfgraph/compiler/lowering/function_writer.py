@@ -59,7 +59,9 @@ class FunctionWriter:
         self.section = section
         self.names = names
         self.functions = functions
-        self.variables = Variables(names.values())
+        self.variables = Variables(
+            names.values(), [v for node in section.nodes() for v in node.outputs.values()]
+        )
         self.lines: list[str] = []
         self.depth = 1
         self.hands_out = False

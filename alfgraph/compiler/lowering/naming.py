@@ -7,6 +7,7 @@ import keyword
 import re
 from collections.abc import Iterable, Iterator
 
+from alfgraph.compiler.lowering.author_names import author_name, shared_name
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.trace import Node, Value
 
@@ -89,15 +90,31 @@ def _candidates(path: str, part: Component) -> Iterator[str]:
 class Variables:
     """Names of values within one function."""
 
-    def __init__(self, taken: Iterable[str]) -> None:
-        self.taken = set(taken) | RESERVED
+    def __init__(self, parts: Iterable[str], values: Iterable[Value]) -> None:
+        """No value has a name yet.
+
+        Args:
+            parts: what parts are called.
+            values: those of the function: what authors named comes before what others might be.
+        """
+        self.parts = set(parts)  # `actor = self.actor(step)` names what the program calls a part
+        self.taken = self.parts | RESERVED
+        self.authored = {value: name for value in values if (name := self._authored(value))}
+        self.claimed = set(self.authored.values())
         self.names: dict[Value, str] = {}
 
     def name(self, value: Value) -> str:
         """The variable of a value; chosen at the first call."""
         if value not in self.names:
-            self.names[value] = self.fresh(*_value_candidates(value))
+            authored = self.authored.get(value)
+            wanted = [n for n in _value_candidates(value) if n not in self.claimed]
+            self.names[value] = self.fresh(*([authored] if authored else wanted or ["value"]))
         return self.names[value]
+
+    def _authored(self, value: Value) -> str | None:
+        given = author_name(value)
+        name = identifier(given) if given else ""
+        return name if name and name not in self.parts else None
 
     def fresh(self, *wanted: str) -> str:
         """A new name, the first of those wanted that is free."""
@@ -112,6 +129,7 @@ class Variables:
 
 
 def _value_candidates(value: Value) -> list[str]:
+    """Names for a value whose author gave it none, best first."""
     node: Node = value.node
     last = value.name.rpartition(".")[2]
     hints = [identifier(h) for h in value.hints if h not in {"x", "y", "self", "other", "out"}]
@@ -123,6 +141,10 @@ def _value_candidates(value: Value) -> list[str]:
     named = [identifier(last)] if last not in {"out", "state"} else []
     if last == "out":
         return [*hints, owner, f"{owner}_out"]
+    shared = shared_name(value)
+    if shared:
+        whole = identifier(shared)
+        return [*hints[:1], *named, *hints[1:], f"{whole}_{identifier(last)}", whole]
     qualified = f"{owner}_value" if owner.endswith(f"_{last}") else f"{owner}_{identifier(last)}"
     return [*hints[:1], *named, *hints[1:], qualified, owner]
 
