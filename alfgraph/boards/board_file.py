@@ -1,6 +1,6 @@
 """A board as JSON: what is plugged where, with every setting; and how two boards differ.
 
-    {"kind": "alfgraph.components:Pipeline", "env": {"kind": ..., "num_envs": 30}, ...}
+    {"kind": "their_library:Board", "env": {"kind": ..., "num_envs": 30}, ...}
 
 A part plugged into several sockets is described once and referred to by its first path:
 `{"same_as": "algorithm.actor.encoder"}`. The description is what a run's lock file holds.
@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from alfgraph.boards.loading import MODULE_PREFIX
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help
 from alfgraph.diagnostics.errors import SettingError
+from alfgraph.diagnostics.libraries import public_home
 from alfgraph.diagnostics.repairs.calls import named_function
 from alfgraph.diagnostics.value_text import shown
 from alfgraph.families.graph import Graph
@@ -48,7 +49,6 @@ CONTINUABLE = frozenset(
 )
 """Settings of the trainer that may change between a run and its continuation."""
 
-_PARTS = "alfgraph.components"
 _ABSENT: Any = object()
 
 
@@ -74,15 +74,12 @@ def board_hash(description: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def kind_of(kind: type) -> str:
-    """The name of a class in a description: where a reader would import it from."""
+def kind_of(kind: type | Callable[..., object]) -> str:
+    """The name of a class or a function in a description: where a reader would import it from."""
     if kind.__module__.startswith(MODULE_PREFIX):
         file = getattr(sys.modules.get(kind.__module__), "__file__", None) or kind.__module__
         return f"{Path(file).name}:{kind.__qualname__}"
-    moved = kind.__module__.startswith(f"{_PARTS}.")  # a public part may change its module
-    if moved and getattr(sys.modules.get(_PARTS), kind.__name__, None) is kind:
-        return f"{_PARTS}:{kind.__name__}"
-    return f"{kind.__module__}:{kind.__qualname__}"
+    return f"{public_home(kind)}:{kind.__qualname__}"
 
 
 def _part(part: Component, path: str, known: dict[int, str]) -> Description:
