@@ -165,6 +165,7 @@ def _unwritable(path: str, given: str, holder: Component) -> SettingError:
                 ),
             ),
             path=path.rpartition(".")[0],
+            about=(below[-1],),
         )
     )
 

@@ -114,6 +114,7 @@ class Diagnostic(_Frozen):
         notes: Further sentences, such as what differs.
         help: Fixes, best first.
         path: Socket path of the part it is about, such as `algorithm.actor`.
+        about: Which of that part's settings and pins it concerns: `num_envs`, `kwargs.gravity`.
         related: Other places, each with a label, such as `the first writer`.
     """
 
@@ -125,6 +126,7 @@ class Diagnostic(_Frozen):
     notes: tuple[str, ...] = ()
     help: tuple[Help, ...] = ()
     path: str = ""
+    about: tuple[str, ...] = ()
     related: tuple[tuple[str, Source], ...] = ()
 
     @model_validator(mode="before")
@@ -221,6 +223,7 @@ def to_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
             "severity": diagnostic.severity,
             "message": diagnostic.message,
             "path": diagnostic.path,
+            "about": list(diagnostic.about),
             "source": _place(diagnostic.source),
             "facts": [fact.model_dump() for fact in diagnostic.facts],
             "notes": list(diagnostic.notes),

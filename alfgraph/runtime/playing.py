@@ -96,7 +96,8 @@ def _stage(program: Program, film: Film | None, mode: str | None) -> Iterator[No
         with off_screen() if mode != "human" else contextlib.nullcontext():
             yield
     except SettingError as error:
-        if mode is not None and "render_mode" in str(error):
+        about = (setting for found in error.diagnostics for setting in found.about)
+        if mode is not None and any(name.endswith(".render_mode") for name in about):
             raise UsageError(
                 "the environment takes no `render_mode`, so it cannot be shown or filmed",
                 help="give its constructor that argument, and hand it to gymnasium.Env",

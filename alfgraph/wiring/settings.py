@@ -107,6 +107,7 @@ def _diagnose(
             source=source,
             help=tuple(plug_helps(owner, entry["input"], name, source)),
             path=path,
+            about=(name,),
         )
     if not name:
         message = f"the settings of `{where}` do not go together: {_sentence(entry)}"
@@ -119,7 +120,10 @@ def _diagnose(
         *_one_in_a_tuple(name, entry, source),
         *_about(name, field, source),
     )
-    return Diagnostic(code="E302", message=message, source=source, help=helps, path=path)
+    about = (name,) if name else ()
+    return Diagnostic(
+        code="E302", message=message, source=source, help=helps, path=path, about=about
+    )
 
 
 def _unknown(
@@ -139,6 +143,7 @@ def _unknown(
         source=source,
         help=tuple(helps),
         path=path,
+        about=(name,),
     )
 
 

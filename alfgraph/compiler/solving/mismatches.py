@@ -89,6 +89,7 @@ def mismatch_diagnostic(
         notes=(f"they differ in {mismatch.aspect}{_kinds(mismatch, gives, wants)}",),
         help=tuple(as_help(fix, source) for fix in _helps(draft, value, node, port, gives, wants)),
         path=node.path,
+        about=(port,),
     )
 
 
@@ -341,6 +342,7 @@ def role_diagnostic(value: Value, node: Node, port: str) -> Diagnostic | None:
         related=related,
         help=(Help(text="if that is meant, declare the same role on both ends"),),
         path=node.path,
+        about=(port,),
     )
 
 

@@ -110,6 +110,7 @@ def _report_rate(draft: Draft, schedule: Schedule, name: str) -> None:
             source=schedule.created_at,
             help=tuple(Help(text=text) for text in fixes),
             path=schedule.socket_path,
+            about=(name,),
         )
     )
 
