@@ -18,7 +18,6 @@ from alfgraph.diagnostics.errors import GraphFileError
 from alfgraph.diagnostics.libraries import exporter_of
 from alfgraph.diagnostics.repairs.calls import Fix, as_help, renamed_attribute
 from alfgraph.diagnostics.repairs.files import imported, replaced_name
-from alfgraph.diagnostics.repairs.syntax import parses_with
 from alfgraph.diagnostics.source import Source, is_user_code
 from alfgraph.diagnostics.suggestions import did_you_mean, listing
 
@@ -102,8 +101,7 @@ def not_python(error: Exception, path: Path) -> GraphFileError:
     source = Source.of_exception(error) if isinstance(error, SyntaxError) else None
     words = error.msg if isinstance(error, SyntaxError) else str(error)
     where = source or Source(file=str(path), line=1)
-    fixes = [Help(text=text, edits=edits) for text, edits in parses_with(path, where.line)]
-    return _error("E402", f"`{_shown(path)}` is not valid Python: {words}", fixes, where)
+    return _error("E402", f"`{_shown(path)}` is not valid Python: {words}", [], where)
 
 
 def raised_by_user_code(error: BaseException, path: Path) -> GraphFileError:

@@ -114,6 +114,13 @@ def load_module(path: Path, caller: Source | None = None) -> ModuleType:
     return module
 
 
+def forget_modules() -> None:
+    """Have what graph files import from beside them executed anew: it has changed."""
+    for name in _siblings:
+        sys.modules.pop(name, None)
+    _siblings.clear()
+
+
 def _translated(error: BaseException, path: Path) -> BaseException:
     """What the user reads instead of our frames; ours and an interrupt pass through."""
     if isinstance(error, AlfgraphError | KeyboardInterrupt | GeneratorExit):
@@ -182,4 +189,4 @@ def _importing_from(folder: Path) -> Iterator[None]:
                 _siblings[name] = str(folder)
 
 
-__all__ = ["MODULE_PREFIX", "load", "load_module", "module_of", "split_name"]
+__all__ = ["MODULE_PREFIX", "forget_modules", "load", "load_module", "module_of", "split_name"]
