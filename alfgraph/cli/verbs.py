@@ -77,8 +77,8 @@ def check(request: CheckRequest) -> None:
     """Check every wire; print the wiring table when all is well; with --fix, repair what is not."""
     from alfgraph.cli.fixing import repair
     from alfgraph.cli.reporting import print_diagnostics_as_json, print_notes, terminal_width
-    from alfgraph.diagnostics.diagnostic import to_github
     from alfgraph.diagnostics.errors import AlfgraphError
+    from alfgraph.diagnostics.formats import to_github
 
     style = "json" if request.json else request.format
     try:

@@ -17,7 +17,8 @@ none of these: it keeps its own type and traceback and gains the place on the bo
 
 from collections.abc import Iterable
 
-from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Source, render_all
+from alfgraph.diagnostics.diagnostic import Diagnostic, Help, render_all
+from alfgraph.diagnostics.source import Source
 
 
 class AlfgraphError(Exception):

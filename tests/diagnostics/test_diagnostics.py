@@ -11,13 +11,12 @@ from alfgraph.diagnostics.diagnostic import (
     Edit,
     Fact,
     Help,
-    Reporter,
-    Source,
     render_all,
-    to_github,
-    to_json,
 )
 from alfgraph.diagnostics.errors import WiringError
+from alfgraph.diagnostics.formats import to_github, to_json
+from alfgraph.diagnostics.reporter import Reporter
+from alfgraph.diagnostics.source import Source
 
 BOARD = '''"""A board with the wrong pin."""
 
