@@ -32,6 +32,7 @@ from alfgraph.wiring.binding import bind
 from alfgraph.wiring.component import Component
 
 Description = dict[str, Any]
+"""JSON: dicts, lists, texts, numbers."""
 
 CONTINUABLE = frozenset(
     {
@@ -49,7 +50,7 @@ CONTINUABLE = frozenset(
 )
 """Settings of the trainer that may change between a run and its continuation."""
 
-_ABSENT: Any = object()
+_ABSENT: object = object()
 
 
 def describe(graph: Component) -> Description:
@@ -68,7 +69,7 @@ def describe(graph: Component) -> Description:
     return _part(bind(graph), "", {})
 
 
-def board_hash(description: Mapping[str, Any]) -> str:
+def board_hash(description: Mapping[str, object]) -> str:
     """SHA-256 of a description, in hexadecimal; independent of the order of keys."""
     text = json.dumps(description, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -97,7 +98,7 @@ def _part(part: Component, path: str, known: dict[int, str]) -> Description:
     return found
 
 
-def _value(value: Any, path: str, known: dict[int, str], holder: Component) -> Any:
+def _value(value: object, path: str, known: dict[int, str], holder: Component) -> object:
     if isinstance(value, Component):
         return _part(value, path, known)
     if isinstance(value, BaseModel):
@@ -112,7 +113,7 @@ def _value(value: Any, path: str, known: dict[int, str], holder: Component) -> A
     return _plain(value, path, holder)
 
 
-def _plain(value: Any, path: str, holder: Component) -> Any:
+def _plain(value: object, path: str, holder: Component) -> object:
     """A value without parts: numbers, words, arrays by their content, functions by their name."""
     match value:
         case Enum():
@@ -136,14 +137,14 @@ def _plain(value: Any, path: str, holder: Component) -> Any:
     return found
 
 
-def _callable(value: Any, path: str, holder: Component) -> str:
+def _callable(value: Callable[..., object], path: str, holder: Component) -> str:
     name = getattr(value, "__qualname__", "")
     if not name or "<lambda>" in name:
         raise _unwritable(path, "a lambda" if name else _object(value), holder)
     return kind_of(value)
 
 
-def _object(value: Any) -> str:
+def _object(value: object) -> str:
     """What an object prints, but no address in memory."""
     text = repr(value)
     return f"a plain {type(value).__name__}" if " at 0x" in text else f"{text:.60}"
@@ -174,7 +175,7 @@ def _unwritable(path: str, given: str, holder: Component) -> SettingError:
 
 
 def difference(
-    a: Mapping[str, Any], b: Mapping[str, Any], *, continuing: bool = False
+    a: Mapping[str, object], b: Mapping[str, object], *, continuing: bool = False
 ) -> list[str]:
     """What differs between two boards, a line each, such as `env.num_envs`: 30 → 16.
 
@@ -193,7 +194,9 @@ def difference(
     ]
 
 
-def _differences(a: Any, b: Any, path: str, continuing: bool) -> Iterator[tuple[str, Any, Any]]:
+def _differences(
+    a: object, b: object, path: str, continuing: bool
+) -> Iterator[tuple[str, object, object]]:
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         kind = a.get("kind")
         if kind != b.get("kind") or ("same_as" in a) != ("same_as" in b):
@@ -213,11 +216,11 @@ def _differences(a: Any, b: Any, path: str, continuing: bool) -> Iterator[tuple[
         yield path, a, b
 
 
-def _holds_parts(value: Any) -> bool:
+def _holds_parts(value: object) -> bool:
     return isinstance(value, list) and any(isinstance(entry, Mapping) for entry in value)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if value is _ABSENT:
         return "nothing"
     if isinstance(value, Mapping) and "kind" in value:

@@ -7,7 +7,6 @@ import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Retype
 from alfgraph.diagnostics.errors import GraphFileError, SettingError
@@ -105,7 +104,7 @@ def _as_graph(module: ModuleType, path: Path, name: str) -> Graph:
         raise SettingError([d.model_copy(update=where) for d in error.diagnostics]) from None
 
 
-def _no_graph(module: ModuleType, path: Path, name: str, value: Any) -> GraphFileError:
+def _no_graph(module: ModuleType, path: Path, name: str, value: object) -> GraphFileError:
     if isinstance(value, Component):
         made = value.created_at
         kind = type(value).__name__

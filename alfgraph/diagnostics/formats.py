@@ -1,13 +1,12 @@
 """Diagnostics for tools: JSON, and annotations that GitHub shows beside the lines."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from alfgraph.diagnostics.diagnostic import Diagnostic, by_severity
 from alfgraph.diagnostics.source import Source
 
 
-def to_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+def to_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, object]]:
     """Plain, JSON-able dicts with the same keys for every diagnostic; columns count characters."""
     return [
         {
@@ -31,7 +30,7 @@ def to_github(diagnostics: Iterable[Diagnostic]) -> str:
     return "\n".join(_annotation(diagnostic) for diagnostic in by_severity(diagnostics))
 
 
-def _place(source: Source | None) -> dict[str, Any] | None:
+def _place(source: Source | None) -> dict[str, object] | None:
     """The stretch that is underlined, with the path as it is printed."""
     if source is None:
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -141,7 +140,7 @@ def no_entry(place: Place, source: Source | None) -> SettingError:
 
 def unfit_component(
     path: str,
-    given: Any,
+    given: object,
     families: Iterable[type[Component]],
     source: Source | None,
     held: Component | None = None,
@@ -157,7 +156,7 @@ def unfit_component(
     return _error("E304", f"`{path}` takes {wanted}, not {_described(given)}", fixes, source, path)
 
 
-def value_for_a_socket(place: Place, raw: Any, source: Source | None) -> SettingError:
+def value_for_a_socket(place: Place, raw: object, source: Source | None) -> SettingError:
     """E304: a plain value where a component belongs."""
     families = socket_families(place.annotation)
     wanted = " or ".join(_a(family.__name__) for family in families)
@@ -281,7 +280,7 @@ def _kind(part: Component) -> str:
     return type(part).__name__
 
 
-def _described(given: Any) -> str:
+def _described(given: object) -> str:
     if isinstance(given, Component):
         name, family = type(given).__name__, given.family
         return name if name.lower() == family else f"{name} ({_a(family)})"

@@ -107,6 +107,6 @@ def _private(part: BaseModel) -> dict[str, Any]:
     return part.__pydantic_private__ or {}
 
 
-def _remember(part: BaseModel, name: str, value: Any) -> None:
+def _remember(part: BaseModel, name: str, value: object) -> None:
     """Private attributes are what `model_copy` carries along, and what equality may ignore."""
     object.__setattr__(part, "__pydantic_private__", {**_private(part), name: value})
