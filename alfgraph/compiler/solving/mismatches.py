@@ -39,12 +39,12 @@ def place(node: Node, sources: tuple[Source, ...] = ()) -> ShownLine:
     return shown_line(sources or node.sources, lines_of_part(node.component))
 
 
-def plugged(part: Any) -> Source | None:
+def plugged(part: object) -> Source | None:
     """Where the user made a part, or else the nearest board that brought it along."""
     return shown_line((), lines_of_part(part)).source
 
 
-def lines_of_part(part: Any) -> Iterator[Source | None]:
+def lines_of_part(part: object) -> Iterator[Source | None]:
     """The line that made a part, then those of the boards around it, from inside out."""
     while isinstance(part, Component):
         yield part.created_at
