@@ -48,8 +48,8 @@ def exported_classes() -> Iterator[type]:
 
 
 def exporter_of(name: str) -> str:
-    """The library that exports a name, or the face; "" for a name of the user's own."""
-    packages = (*_FOLDERS, _CORE)
+    """The face or the library that exports a name; "" for a name of the user's own."""
+    packages = (_CORE, *_FOLDERS)
     return next((package for package in packages if name in _exported(_module(package))), "")
 
 

@@ -78,7 +78,7 @@ def test_the_parts_bin_is_a_library() -> None:
     assert in_library(file) and is_user_code(file)
     assert shown_in_package(file) == "alfgraph/components/buffers/replay_buffer.py"
     assert exporter_of("PPO") == exporter_of("Trainer") == "alfgraph.components"
-    assert exporter_of("Record") == "alfgraph"
+    assert exporter_of("Record") == exporter_of("TimeStep") == "alfgraph"
     assert exporter_of("NobodyHasThis") == ""
 
 
