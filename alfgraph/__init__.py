@@ -11,11 +11,13 @@
 A board is data; these verbs take it. Components of one's own need what else is named here.
 """
 
+import os
 import sys
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from alfgraph.diagnostics.libraries import declare_library
 from alfgraph.faces import face
 from alfgraph.families.verbs import hand_down
 
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = face(__name__, __file__)
+
+declare_library(f"{__name__}.components", os.path.join(os.path.dirname(__file__), "components"))
 
 
 def _verb(name: str, *args: Any, **options: Any) -> Any:

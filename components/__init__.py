@@ -5,6 +5,8 @@ if __name__ != "alfgraph.components":
 
 from typing import TYPE_CHECKING
 
+from alfgraph.components.names_elsewhere import NAMES_ELSEWHERE
+from alfgraph.diagnostics.suggestions import called_elsewhere
 from alfgraph.faces import face
 
 if TYPE_CHECKING:
@@ -147,3 +149,5 @@ if TYPE_CHECKING:
     from alfgraph.wiring.schedule import Schedule as Schedule
 
 __getattr__, __dir__, __all__ = face(__name__, __file__)
+
+called_elsewhere(NAMES_ELSEWHERE)

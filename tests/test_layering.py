@@ -18,7 +18,7 @@ LONGEST_FILE = 500
 # Bottom floor first; a name is a file or a folder of alfgraph/. Files of one floor may use each
 # other, as far as no circle arises; the files of a folder stand on the folder's floor.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("diagnostics", "distributions"),
+    ("faces", "diagnostics", "distributions"),
     ("specs", "monitor"),
     ("wiring",),
     ("overrides",),

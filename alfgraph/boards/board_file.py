@@ -1,6 +1,6 @@
 """A board as JSON: what is plugged where, with every setting; and how two boards differ.
 
-    {"kind": "alfgraph.components:Pipeline", "env": {"kind": ..., "num_envs": 30}, ...}
+    {"kind": "their_library:Board", "env": {"kind": ..., "num_envs": 30}, ...}
 
 A part plugged into several sockets is described once and referred to by its first path:
 `{"same_as": "algorithm.actor.encoder"}`. The description is what a run's lock file holds.
@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from alfgraph.boards.loading import MODULE_PREFIX
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help
 from alfgraph.diagnostics.errors import SettingError
+from alfgraph.diagnostics.libraries import public_home
 from alfgraph.diagnostics.repairs.calls import named_function
 from alfgraph.diagnostics.value_text import shown
 from alfgraph.families.graph import Graph
@@ -31,6 +32,7 @@ from alfgraph.wiring.binding import bind
 from alfgraph.wiring.component import Component
 
 Description = dict[str, Any]
+"""JSON: dicts, lists, texts, numbers."""
 
 CONTINUABLE = frozenset(
     {
@@ -48,8 +50,7 @@ CONTINUABLE = frozenset(
 )
 """Settings of the trainer that may change between a run and its continuation."""
 
-_PARTS = "alfgraph.components"
-_ABSENT: Any = object()
+_ABSENT: object = object()
 
 
 def describe(graph: Component) -> Description:
@@ -68,21 +69,18 @@ def describe(graph: Component) -> Description:
     return _part(bind(graph), "", {})
 
 
-def board_hash(description: Mapping[str, Any]) -> str:
+def board_hash(description: Mapping[str, object]) -> str:
     """SHA-256 of a description, in hexadecimal; independent of the order of keys."""
     text = json.dumps(description, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def kind_of(kind: type) -> str:
-    """The name of a class in a description: where a reader would import it from."""
+def kind_of(kind: type | Callable[..., object]) -> str:
+    """The name of a class or a function in a description: where a reader would import it from."""
     if kind.__module__.startswith(MODULE_PREFIX):
         file = getattr(sys.modules.get(kind.__module__), "__file__", None) or kind.__module__
         return f"{Path(file).name}:{kind.__qualname__}"
-    moved = kind.__module__.startswith(f"{_PARTS}.")  # a public part may change its module
-    if moved and getattr(sys.modules.get(_PARTS), kind.__name__, None) is kind:
-        return f"{_PARTS}:{kind.__name__}"
-    return f"{kind.__module__}:{kind.__qualname__}"
+    return f"{public_home(kind)}:{kind.__qualname__}"
 
 
 def _part(part: Component, path: str, known: dict[int, str]) -> Description:
@@ -100,7 +98,7 @@ def _part(part: Component, path: str, known: dict[int, str]) -> Description:
     return found
 
 
-def _value(value: Any, path: str, known: dict[int, str], holder: Component) -> Any:
+def _value(value: object, path: str, known: dict[int, str], holder: Component) -> object:
     if isinstance(value, Component):
         return _part(value, path, known)
     if isinstance(value, BaseModel):
@@ -115,7 +113,7 @@ def _value(value: Any, path: str, known: dict[int, str], holder: Component) -> A
     return _plain(value, path, holder)
 
 
-def _plain(value: Any, path: str, holder: Component) -> Any:
+def _plain(value: object, path: str, holder: Component) -> object:
     """A value without parts: numbers, words, arrays by their content, functions by their name."""
     match value:
         case Enum():
@@ -139,14 +137,14 @@ def _plain(value: Any, path: str, holder: Component) -> Any:
     return found
 
 
-def _callable(value: Any, path: str, holder: Component) -> str:
+def _callable(value: Callable[..., object], path: str, holder: Component) -> str:
     name = getattr(value, "__qualname__", "")
     if not name or "<lambda>" in name:
         raise _unwritable(path, "a lambda" if name else _object(value), holder)
     return kind_of(value)
 
 
-def _object(value: Any) -> str:
+def _object(value: object) -> str:
     """What an object prints, but no address in memory."""
     text = repr(value)
     return f"a plain {type(value).__name__}" if " at 0x" in text else f"{text:.60}"
@@ -168,6 +166,7 @@ def _unwritable(path: str, given: str, holder: Component) -> SettingError:
                 ),
             ),
             path=path.rpartition(".")[0],
+            about=(below[-1],),
         )
     )
 
@@ -176,7 +175,7 @@ def _unwritable(path: str, given: str, holder: Component) -> SettingError:
 
 
 def difference(
-    a: Mapping[str, Any], b: Mapping[str, Any], *, continuing: bool = False
+    a: Mapping[str, object], b: Mapping[str, object], *, continuing: bool = False
 ) -> list[str]:
     """What differs between two boards, a line each, such as `env.num_envs`: 30 → 16.
 
@@ -195,7 +194,9 @@ def difference(
     ]
 
 
-def _differences(a: Any, b: Any, path: str, continuing: bool) -> Iterator[tuple[str, Any, Any]]:
+def _differences(
+    a: object, b: object, path: str, continuing: bool
+) -> Iterator[tuple[str, object, object]]:
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         kind = a.get("kind")
         if kind != b.get("kind") or ("same_as" in a) != ("same_as" in b):
@@ -215,11 +216,11 @@ def _differences(a: Any, b: Any, path: str, continuing: bool) -> Iterator[tuple[
         yield path, a, b
 
 
-def _holds_parts(value: Any) -> bool:
+def _holds_parts(value: object) -> bool:
     return isinstance(value, list) and any(isinstance(entry, Mapping) for entry in value)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if value is _ABSENT:
         return "nothing"
     if isinstance(value, Mapping) and "kind" in value:

@@ -15,19 +15,11 @@ from pydantic import ValidationError
 
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Retype
 from alfgraph.diagnostics.errors import GraphFileError
-from alfgraph.diagnostics.repairs.calls import (
-    Fix,
-    as_help,
-    imported,
-    renamed_attribute,
-    replaced_name,
-)
-from alfgraph.diagnostics.repairs.syntax import parses_with
+from alfgraph.diagnostics.libraries import exporter_of
+from alfgraph.diagnostics.repairs.calls import Fix, as_help, renamed_attribute
+from alfgraph.diagnostics.repairs.files import imported, replaced_name
 from alfgraph.diagnostics.source import Source, is_user_code
 from alfgraph.diagnostics.suggestions import did_you_mean, listing
-
-_FACES = ("alfgraph", "alfgraph.components")
-"""Where names are usually imported from."""
 
 _SHALLOW = 2  # folders below the working directory in which a missing file is looked for
 
@@ -109,8 +101,7 @@ def not_python(error: Exception, path: Path) -> GraphFileError:
     source = Source.of_exception(error) if isinstance(error, SyntaxError) else None
     words = error.msg if isinstance(error, SyntaxError) else str(error)
     where = source or Source(file=str(path), line=1)
-    fixes = [Help(text=text, edits=edits) for text, edits in parses_with(path, where.line)]
-    return _error("E402", f"`{_shown(path)}` is not valid Python: {words}", fixes, where)
+    return _error("E402", f"`{_shown(path)}` is not valid Python: {words}", [], where)
 
 
 def raised_by_user_code(error: BaseException, path: Path) -> GraphFileError:
@@ -153,10 +144,8 @@ def advice(error: BaseException) -> list[str | Fix]:
             f'write `os.environ.get("{variable}", ...)` with a default'
         ]
     missing = error.name if isinstance(error, NameError) else None
-    if missing:
-        homes = [face for face in _FACES if hasattr(sys.modules.get(face), missing)]
-        if homes:
-            return [_import(missing, home) for home in homes[:1]]
+    if missing and (home := exporter_of(missing)):
+        return [_import(missing, home)]
     name, known = _misspelt(error)
     near = did_you_mean(name, known)
     return [_spelt(error, name, near)] if near else []

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Retype
 from alfgraph.diagnostics.errors import GraphFileError, SettingError
-from alfgraph.diagnostics.repairs.calls import ended_with, imported, plugged_into, replaced_name
+from alfgraph.diagnostics.libraries import exported_classes
+from alfgraph.diagnostics.repairs.calls import plugged_into
+from alfgraph.diagnostics.repairs.files import ended_with, imported, replaced_name
 from alfgraph.diagnostics.source import Source
 from alfgraph.diagnostics.suggestions import did_you_mean, listing
 from alfgraph.families.environment import Environment
 from alfgraph.families.graph import Graph
+from alfgraph.overrides.addressing import socket_families, takes_many
 from alfgraph.wiring.component import Component
 
 
@@ -101,15 +104,19 @@ def _as_graph(module: ModuleType, path: Path, name: str) -> Graph:
         raise SettingError([d.model_copy(update=where) for d in error.diagnostics]) from None
 
 
-def _no_graph(module: ModuleType, path: Path, name: str, value: Any) -> GraphFileError:
+def _no_graph(module: ModuleType, path: Path, name: str, value: object) -> GraphFileError:
     if isinstance(value, Component):
         made = value.created_at
         kind = type(value).__name__
         message = f"`{name}` in `{_file(path)}` is a part ({kind}, {_a(value.family)}), not a board"
-        socket = _SOCKETS.get(value.family, "")
-        text = f"plug it into one: `{name} = Pipeline({socket}={kind}(...))`"
-        fix = Help(text=text, edits=plugged_into(made, "Pipeline", socket))
-        return _error("E403", message, [fix] if socket else [], path, made)
+        fixes = [
+            Help(
+                text=f"plug it into one: `{name} = {board}({socket}={kind}(...))`",
+                edits=plugged_into(made, board, socket),
+            )
+            for board, socket in itertools.islice(_boards_with_a_socket_for(type(value)), 1)
+        ]
+        return _error("E403", message, fixes, path, made)
     where = _line_of(path, name)
     if callable(value) and not isinstance(value, type):
         fix = Help(text=f"call it: `graph = {name}()`")
@@ -127,7 +134,21 @@ def _has_environment(graph: Graph) -> bool:
     return any(isinstance(part, Environment) for _, part in graph)
 
 
-_SOCKETS = {"algorithm": "algorithm", "environment": "env"}
+def _library_boards() -> Iterator[type[Graph]]:
+    """The boards that libraries of components offer."""
+    for kind in exported_classes():
+        if issubclass(kind, Graph) and kind.family == Graph.family and not kind.has_forward():
+            yield kind
+
+
+def _boards_with_a_socket_for(kind: type[Component]) -> Iterator[tuple[str, str]]:
+    """Boards of libraries in which a part can be all there is to say, each with the socket."""
+    for board in _library_boards():
+        for socket, field in board.model_fields.items():
+            if not takes_many(field.annotation) and issubclass(
+                kind, socket_families(field.annotation)
+            ):
+                yield board.__name__, socket
 
 
 def _none(module: ModuleType, path: Path, instances: list[str]) -> GraphFileError:
@@ -140,14 +161,22 @@ def _none(module: ModuleType, path: Path, instances: list[str]) -> GraphFileErro
         return _error("E403", message, [fix], path, where)
     parts = _defined_parts(module)
     notes = [f"it defines the parts {listing(parts)}"] if parts else []
-    line, text = "graph = Pipeline()", "end the file with `graph = Pipeline(...)`"
-    for name in parts:
-        if vars(module)[name].family == "algorithm":
-            line = f"graph = Pipeline(algorithm={name}())"
-            text = f"plug it into a board: `{line}`"
-    edits = (*imported(str(path), "Pipeline"), *ended_with(str(path), line))
-    fixes = [Help(text=text, edits=edits)]
-    return _error("E403", message, fixes, path, None, notes)
+    return _error("E403", message, list(_boards_to_end_with(module, path)), path, None, notes)
+
+
+def _boards_to_end_with(module: ModuleType, path: Path) -> Iterator[Help]:
+    """A last line that makes a board, of a part that the file defines if there is one for it."""
+    for board in itertools.islice(_library_boards(), 1):
+        line, text = f"graph = {board.__name__}()", f"graph = {board.__name__}(...)"
+        text = f"end the file with `{text}`"
+        for part in _defined_parts(module):
+            kind = vars(module)[part]
+            for name, socket in _boards_with_a_socket_for(kind):
+                if name == board.__name__:
+                    line = f"graph = {name}({socket}={part}())"
+                    text = f"plug it into a board: `{line}`"
+        edits = (*imported(str(path), board.__name__), *ended_with(str(path), line))
+        yield Help(text=text, edits=edits)
 
 
 def _defined_parts(module: ModuleType) -> list[str]:

@@ -18,8 +18,7 @@ from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from importlib.util import decode_source, module_from_spec
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from types import CodeType, ModuleType
 
 from alfgraph.boards.file_errors import (
     loads_itself,
@@ -114,6 +113,13 @@ def load_module(path: Path, caller: Source | None = None) -> ModuleType:
     return module
 
 
+def forget_modules() -> None:
+    """Have what graph files import from beside them executed anew: it has changed."""
+    for name in _siblings:
+        sys.modules.pop(name, None)
+    _siblings.clear()
+
+
 def _translated(error: BaseException, path: Path) -> BaseException:
     """What the user reads instead of our frames; ours and an interrupt pass through."""
     if isinstance(error, AlfgraphError | KeyboardInterrupt | GeneratorExit):
@@ -140,14 +146,15 @@ def _found(file: str, start: Path, caller: Source | None) -> Path:
     raise missing_file(file, path, caller)
 
 
-def _compiled(path: Path) -> Any:
+def _compiled(path: Path) -> CodeType:
     try:
         text = decode_source(path.read_bytes())
-        return compile(text, str(path), "exec", dont_inherit=True)
+        code: CodeType = compile(text, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:  # a null byte is a ValueError in some versions
         raise not_python(error, path) from None
     except OSError as error:
         raise unreadable(path, error) from None
+    return code
 
 
 def _fresh_module(path: Path) -> ModuleType:
@@ -182,4 +189,4 @@ def _importing_from(folder: Path) -> Iterator[None]:
                 _siblings[name] = str(folder)
 
 
-__all__ = ["MODULE_PREFIX", "load", "load_module", "module_of", "split_name"]
+__all__ = ["MODULE_PREFIX", "forget_modules", "load", "load_module", "module_of", "split_name"]

@@ -12,13 +12,13 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, TypedDict, Union, get_args, get_origin
 
 import numpy as np
 import torch
 from pydantic import BaseModel, ValidationError
 
-from alfgraph.boards.board_file import describe, difference
+from alfgraph.boards.board_file import Description, describe, difference
 from alfgraph.boards.loading import MODULE_PREFIX, load_module
 from alfgraph.diagnostics.errors import CheckpointError
 from alfgraph.families.graph import Graph
@@ -26,18 +26,25 @@ from alfgraph.overrides.addressing import joined
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.tree import parts_below
 
-FILES, GIVEN = "files", "given"
+
+class Provenance(TypedDict):
+    """What a description leaves out and rebuilding needs.
+
+    Attributes:
+        files: where the graph files lie, by name.
+        given: settings that were set, by path of the part. A schedule or a size that was set is not
+            the same as a default of equal value.
+    """
+
+    files: dict[str, str]
+    given: dict[str, list[str]]
 
 
-def provenance(board: Component) -> dict[str, Any]:
+def provenance(board: Component) -> Provenance:
     """What a description leaves out and rebuilding needs.
 
     Args:
         board: a bound board.
-
-    Returns:
-        `files`: where the graph files lie, by name; `given`: settings that were set, by path of
-        the part. A schedule or a size that was set is not the same as a default of equal value.
     """
     parts = parts_below(board)
     given = {part.socket_path: sorted(part.binding.original.model_fields_set) for part in parts}
@@ -48,10 +55,10 @@ def provenance(board: Component) -> dict[str, Any]:
         file = getattr(sys.modules[name], "__file__", None)
         if file:
             files[Path(file).name] = str(file)
-    return {FILES: files, GIVEN: given}
+    return {"files": files, "given": given}
 
 
-def rebuild(description: Mapping[str, Any], origin: Mapping[str, Any]) -> Graph:
+def rebuild(description: Description, origin: Provenance) -> Graph:
     """The board that was described.
 
     Args:
@@ -76,13 +83,13 @@ def rebuild(description: Mapping[str, Any], origin: Mapping[str, Any]) -> Graph:
 class _Rebuilding:
     """One walk over a description; remembers parts by path, for those plugged twice."""
 
-    def __init__(self, origin: Mapping[str, Any]) -> None:
-        self._files: Mapping[str, str] = origin[FILES]
-        self._given: Mapping[str, list[str]] = origin[GIVEN]
-        self._parts: dict[str, Any] = {}
+    def __init__(self, origin: Provenance) -> None:
+        self._files = origin["files"]
+        self._given = origin["given"]
+        self._parts: dict[str, object] = {}
         self._modules: dict[str, ModuleType] = {}
 
-    def part(self, described: Mapping[str, Any], path: str) -> Any:
+    def part(self, described: Description, path: str) -> object:
         """A component, or another described model."""
         kind = self._named(described["kind"])
         if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
@@ -104,8 +111,8 @@ class _Rebuilding:
         self._parts[path] = made
         return made
 
-    def _value(self, value: Any, path: str, annotation: Any) -> Any:
-        if isinstance(value, Mapping):
+    def _value(self, value: object, path: str, annotation: object) -> object:
+        if isinstance(value, dict):
             return self._mapping(value, path, annotation)
         if isinstance(value, list):
             inner = _inner(annotation)
@@ -114,7 +121,7 @@ class _Rebuilding:
             return self._named(value)
         return value
 
-    def _mapping(self, value: Mapping[str, Any], path: str, annotation: Any) -> Any:
+    def _mapping(self, value: Description, path: str, annotation: object) -> object:
         if "kind" in value:
             return self.part(value, path)
         if set(value) == {"same_as"}:
@@ -126,10 +133,10 @@ class _Rebuilding:
         inner = _inner(annotation)
         return {k: self._value(v, f"{path}.{k}", inner) for k, v in value.items()}
 
-    def _named(self, name: str) -> Any:
+    def _named(self, name: str) -> object:
         """The class or function of a name."""
         place, _, qualified = name.partition(":")
-        found: Any = self._module(place)
+        found: object = self._module(place)
         for attribute in qualified.split("."):
             found = getattr(found, attribute, None)
         if found is None:
@@ -151,7 +158,7 @@ class _Rebuilding:
 
 
 def _unset(
-    kind: type[Component], fields: Mapping[str, Any], given: list[str], described: Mapping[str, Any]
+    kind: type[Component], fields: Mapping[str, object], given: list[str], described: Description
 ) -> set[str]:
     """Settings that nobody set: left out, unless `configure` gave them another value."""
     loose = {name for name in fields if name not in given}
@@ -165,27 +172,27 @@ def _unset(
     return {name for name in loose if plain.get(name) == described[name]}
 
 
-def _array(dtype: str, values: Any) -> Any:
+def _array(dtype: str, values: object) -> object:
     if dtype.startswith("torch."):
         return torch.tensor(values, dtype=getattr(torch, dtype.removeprefix("torch.")))
     return np.array(values, dtype=dtype)
 
 
-def _alternatives(annotation: Any) -> tuple[Any, ...]:
+def _alternatives(annotation: object) -> tuple[object, ...]:
     """The members of a union; of anything else itself."""
     if get_origin(annotation) in {Union, UnionType}:
         return tuple(a for member in get_args(annotation) for a in _alternatives(member))
     return (annotation,)
 
 
-def _takes_functions(annotation: Any) -> bool:
+def _takes_functions(annotation: object) -> bool:
     kinds = _alternatives(annotation)
     return any(get_origin(k) is Callable or k is Callable for k in kinds) or any(
         getattr(get_origin(k), "__name__", "") == "Callable" for k in kinds
     )
 
 
-def _inner(annotation: Any) -> Any:
+def _inner(annotation: object) -> object:
     """What the entries of a container are annotated with."""
     for kind in _alternatives(annotation):
         arguments = [a for a in get_args(kind) if a is not Ellipsis]
@@ -202,7 +209,9 @@ def _impossible(why: str) -> CheckpointError:
     )
 
 
-def _replaced(board: BaseModel, phase: str, by: Callable[[Any], object]) -> BaseModel:
+def _replaced(board: BaseModel, phase: str, by: object) -> BaseModel:
     if not isinstance(board, Graph):
         raise _impossible(f"`{type(board).__name__}` has no phases")
+    if not callable(by):
+        raise _impossible(f"`{by!r}`, which ran for `{phase}`, is no function any more")
     return board.replace(getattr(type(board), phase), by)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -63,8 +62,8 @@ class _Walk:
         first = self._shown.setdefault((scope, id(part)), path)
         if path:
             reference = first if first != path else ""
-            value = type(part).__name__ + (f" (the same as {reference})" if reference else "")
-            yield _row(path, value, plugged_by, is_part=True, reference=reference)
+            kind = type(part).__name__ + (f" (the same as {reference})" if reference else "")
+            yield _row(path, kind, plugged_by, is_part=True, reference=reference)
             if reference:
                 return
         configured = self._configuration(part)
@@ -81,7 +80,7 @@ class _Walk:
                 yield from _value_rows(value, where, origin, _entry_origins(part, name))
 
     def _plugs(
-        self, held: Any, path: str, scope: Scope, origin: Origin, entries: Mapping[str, Origin]
+        self, held: object, path: str, scope: Scope, origin: Origin, entries: Mapping[str, Origin]
     ) -> Iterator[SettingRow]:
         """Rows of what a socket holds: a part, several, or nothing."""
         if isinstance(held, Component):
@@ -94,9 +93,9 @@ class _Walk:
         else:
             yield _row(path, shown(held), origin, is_part=True)
 
-    def _configuration(self, part: Component) -> dict[str, tuple[Any, Origin]]:
+    def _configuration(self, part: Component) -> dict[str, tuple[object, Origin]]:
         """What `configure` gives a part, by setting; later calls win."""
-        found: dict[str, tuple[Any, Origin]] = {}
+        found: dict[str, tuple[object, Origin]] = {}
         for kind, settings, source in self._configured:
             if isinstance(part, kind):
                 origin = f"configure at {_place(source)}" if source else "configure"
@@ -111,7 +110,7 @@ def _entry_origins(part: Component, name: str) -> dict[str, Origin]:
 
 
 def _value_rows(
-    value: Any, path: str, origin: Origin, inside: Mapping[str, Origin]
+    value: object, path: str, origin: Origin, inside: Mapping[str, Origin]
 ) -> Iterator[SettingRow]:
     """The row of a setting; one for every setting of a rate or an annealing."""
     if not isinstance(value, BaseModel):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -148,14 +147,18 @@ def _with_its_option(fix: Help, diagnostic: Diagnostic, concerned: Sequence[Over
 
 def _concerns(override: Override, diagnostic: Diagnostic) -> bool:
     """Whether an option plugged the part a diagnostic is about, or set what it names."""
-    steps, about = split_path(override.path), split_path(diagnostic.path or ".")
     if f"given with `{override.text}`" in diagnostic.notes:
         return False
+    steps = split_path(override.path)
+    part = split_path(diagnostic.path) if diagnostic.path else ()
     if override.text.startswith("--swap"):
-        return about[: len(steps)] == steps
-    names = {override.value, steps[-1]}
-    words = set(re.split(r"[`= ]", diagnostic.message))
-    return bool(names & words) and about == steps[: len(about)]
+        return part[: len(steps)] == steps
+    settings = (part + split_path(name) for name in diagnostic.about)
+    return any(_is_within(steps, s) or _is_within(s, steps) for s in settings)
+
+
+def _is_within(steps: tuple[str, ...], around: tuple[str, ...]) -> bool:
+    return steps[: len(around)] == around
 
 
 def _set(graph: Graph, override: Override) -> Graph:

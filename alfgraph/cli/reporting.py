@@ -10,8 +10,9 @@ import traceback
 from collections.abc import Iterable
 from typing import IO
 
-from alfgraph.diagnostics.diagnostic import Diagnostic, by_severity, to_json
+from alfgraph.diagnostics.diagnostic import Diagnostic, by_severity
 from alfgraph.diagnostics.errors import AlfgraphError, UsageError
+from alfgraph.diagnostics.formats import to_json
 from alfgraph.diagnostics.snippets import Paint, ansi, plain
 from alfgraph.diagnostics.source import is_user_code
 

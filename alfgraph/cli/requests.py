@@ -30,6 +30,7 @@ _SOCKET = "SOCKET=COMPONENT"
 GraphFile = Annotated[
     str, typer.Argument(metavar="GRAPH", help="A graph file, or `file.py:Name` for one of several.")
 ]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for tools.")]
 
 
@@ -63,6 +64,10 @@ class CheckRequest(BoardRequest):
         str | None,
         typer.Option(metavar="FILE", help="Draw the board there, wrong wires in red: board.svg"),
     ] = None
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Show the edits that repair it, ask, and apply them.")
+    ] = False
+    yes: Yes = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ class RunRequest(BoardRequest):
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget what the directory holds; asks before.")
     ] = False
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
+    yes: Yes = False
     profile: Annotated[bool, typer.Option("--profile", help="Say where the time went.")] = False
     board: Annotated[
         bool, typer.Option("--board", help="Serve the board with live values, to this machine.")

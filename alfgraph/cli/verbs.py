@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import shutil
@@ -73,15 +74,20 @@ def root(
 @app.command()
 @takes(CheckRequest)
 def check(request: CheckRequest) -> None:
-    """Check every wire; print the wiring table when all is well."""
+    """Check every wire; print the wiring table when all is well; with --fix, repair what is not."""
+    from alfgraph.cli.fixing import repair
     from alfgraph.cli.reporting import print_diagnostics_as_json, print_notes, terminal_width
-    from alfgraph.diagnostics.diagnostic import to_github
     from alfgraph.diagnostics.errors import AlfgraphError
+    from alfgraph.diagnostics.formats import to_github
 
     style = "json" if request.json else request.format
     try:
         graph, plan = _planned(request, _failure_drawer(request))
     except AlfgraphError as error:
+        if request.fix and repair(error, request.yes, for_a_tool=style != "text"):
+            return check(**vars(dataclasses.replace(request, fix=False)))
+        if request.fix and style == "text":  # it was said
+            raise typer.Exit(1) from None
         if style != "github":
             raise
         print(to_github(error.diagnostics))

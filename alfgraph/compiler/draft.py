@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from alfgraph.diagnostics.diagnostic import Reporter
+from alfgraph.diagnostics.reporter import Reporter
 from alfgraph.families.buffer_contents import BufferNumbers
 from alfgraph.families.graph import Graph
 from alfgraph.families.trainer import Trainer

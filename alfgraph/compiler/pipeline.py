@@ -18,8 +18,9 @@ from alfgraph.compiler.schedule.loops import number_board
 from alfgraph.compiler.solving.solving import solve_board
 from alfgraph.compiler.tracing.tracing import trace_board
 from alfgraph.compiler.trial.trial import run_trial, run_trial_with_gradient
-from alfgraph.diagnostics.diagnostic import Diagnostic, Reporter
+from alfgraph.diagnostics.diagnostic import Diagnostic
 from alfgraph.diagnostics.errors import WiringError
+from alfgraph.diagnostics.reporter import Reporter
 from alfgraph.families.graph import Graph
 from alfgraph.overrides.origins import graph_name
 from alfgraph.wiring.binding import bind

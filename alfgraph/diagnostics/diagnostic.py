@@ -12,30 +12,13 @@ are known, so that one run shows them together, root cause first.
        help: `actor.action` is int64[B] in [0, 2) and fits; did you mean `.action`?
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from alfgraph.diagnostics.snippets import ansi, gutter_of, plain, snippet, table, wrapped
 from alfgraph.diagnostics.source import Source
-from alfgraph.diagnostics.suggestions import did_you_mean, listing
-
-__all__ = [
-    "Diagnostic",
-    "Edit",
-    "Fact",
-    "Help",
-    "Reporter",
-    "Retype",
-    "Severity",
-    "Source",
-    "did_you_mean",
-    "listing",
-    "render_all",
-    "to_github",
-    "to_json",
-]
 
 Severity = Literal["error", "warning", "note"]
 _RANK = {"error": 0, "warning": 1, "note": 2}
@@ -114,6 +97,7 @@ class Diagnostic(_Frozen):
         notes: Further sentences, such as what differs.
         help: Fixes, best first.
         path: Socket path of the part it is about, such as `algorithm.actor`.
+        about: Which of that part's settings and pins it concerns: `num_envs`, `kwargs.gravity`.
         related: Other places, each with a label, such as `the first writer`.
     """
 
@@ -125,6 +109,7 @@ class Diagnostic(_Frozen):
     notes: tuple[str, ...] = ()
     help: tuple[Help, ...] = ()
     path: str = ""
+    about: tuple[str, ...] = ()
     related: tuple[tuple[str, Source], ...] = ()
 
     @model_validator(mode="before")
@@ -211,155 +196,3 @@ def summary(diagnostics: Sequence[Diagnostic]) -> str:
     """How many there are: `2 errors, 1 warning`."""
     counts = [(sum(d.severity == kind for d in diagnostics), kind) for kind in _RANK]
     return ", ".join(f"{n} {kind}{'s' * (n > 1)}" for n, kind in counts if n) or "no errors"
-
-
-def to_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
-    """Plain, JSON-able dicts with the same keys for every diagnostic; columns count characters."""
-    return [
-        {
-            "code": diagnostic.code,
-            "severity": diagnostic.severity,
-            "message": diagnostic.message,
-            "path": diagnostic.path,
-            "source": _place(diagnostic.source),
-            "facts": [fact.model_dump() for fact in diagnostic.facts],
-            "notes": list(diagnostic.notes),
-            "help": [fix.model_dump() for fix in diagnostic.help],
-            "related": [{"label": label, "source": _place(it)} for label, it in diagnostic.related],
-        }
-        for diagnostic in by_severity(diagnostics)
-    ]
-
-
-def to_github(diagnostics: Iterable[Diagnostic]) -> str:
-    """Workflow commands, one a line, that GitHub shows as annotations beside the user's lines."""
-    return "\n".join(_annotation(diagnostic) for diagnostic in by_severity(diagnostics))
-
-
-def _place(source: Source | None) -> dict[str, Any] | None:
-    """The stretch that is underlined, with the path as it is printed."""
-    if source is None:
-        return None
-    shown = source.in_characters()
-    focus = shown.focus or shown
-    return {
-        "file": source.shown_file,
-        "line": focus.line,
-        "column": focus.column,
-        "end_line": focus.end_line,
-        "end_column": focus.end_column,
-    }
-
-
-def _annotation(diagnostic: Diagnostic) -> str:
-    command = "notice" if diagnostic.severity == "note" else diagnostic.severity
-    place = _place(diagnostic.source) or {}
-    properties = {
-        "file": place.get("file"),
-        "line": place.get("line"),
-        "col": place.get("column"),
-        "title": diagnostic.code or None,
-    }
-    listed = ",".join(
-        f"{key}={_escaped(str(value)).replace(':', '%3A').replace(',', '%2C')}"
-        for key, value in properties.items()
-        if value is not None
-    )
-    facts = (f"{fact.subject} {fact.verb} {fact.spec}" for fact in diagnostic.facts)
-    helps = (f"help: {fix.text}" for fix in diagnostic.help)
-    text = "\n".join([diagnostic.message, *facts, *diagnostic.notes, *helps])
-    return f"::{command} {listed}::{_escaped(text)}" if listed else f"::{command}::{_escaped(text)}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-class Reporter:
-    """Collects a board's diagnostics: drops what was said before and what only follows from it.
-
-    After a failure a pass poisons what it concerned (`poison("env.observation")`); later
-    diagnostics that name it, or something below it, are follow-ups and dropped, so that one wrong
-    dtype is not reported on every wire behind it.
-    """
-
-    def __init__(self) -> None:
-        """Start with nothing reported and nothing poisoned."""
-        self._kept: dict[Diagnostic, frozenset[str]] = {}
-        self._poisoned: set[str] = set()
-
-    def report(self, diagnostic: Diagnostic, subjects: Iterable[str] = ()) -> bool:
-        """Take a diagnostic in, unless it is a duplicate or a follow-up.
-
-        Args:
-            diagnostic: What is wrong.
-            subjects: What it is about, besides the subjects of its facts and its path.
-
-        Returns:
-            Whether it was kept.
-        """
-        subjects = frozenset(subjects)
-        named = {diagnostic.path, *(fact.subject for fact in diagnostic.facts), *subjects}
-        if diagnostic in self._kept or any(self.is_poisoned(subject) for subject in named):
-            return False
-        self._kept[diagnostic] = subjects
-        return True
-
-    def poison(self, *subjects: str) -> None:
-        """Drop later diagnostics that name these (pins, symbols, paths) or anything below them."""
-        self._poisoned.update(subject for subject in subjects if subject)
-
-    def blame(self, diagnostics: Iterable[Diagnostic], subject: str) -> None:
-        """Take in the cause of what was and will be reported about a subject; that is dropped.
-
-        Args:
-            diagnostics: The cause.
-            subject: What goes wrong because of it.
-        """
-        if self.is_poisoned(subject):
-            return
-        self._kept = {kept: about for kept, about in self._kept.items() if subject not in about}
-        self.extend(diagnostics)
-        self.poison(subject)
-
-    def is_poisoned(self, subject: str) -> bool:
-        """Whether this subject, or what it is a part of, was poisoned."""
-        parts = subject.split(".")
-        return any(".".join(parts[: n + 1]) in self._poisoned for n in range(len(parts)))
-
-    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Take in several, in order."""
-        for diagnostic in diagnostics:
-            self.report(diagnostic)
-
-    @property
-    def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Everything kept: errors, then warnings, then notes."""
-        return tuple(by_severity(self._kept))
-
-    @property
-    def errors(self) -> tuple[Diagnostic, ...]:
-        """What stops the board."""
-        return tuple(d for d in self._kept if d.severity == "error")
-
-    @property
-    def warnings(self) -> tuple[Diagnostic, ...]:
-        """What is probably not meant."""
-        return tuple(d for d in self._kept if d.severity == "warning")
-
-    @property
-    def notes(self) -> tuple[Diagnostic, ...]:
-        """What was decided for the user."""
-        return tuple(d for d in self._kept if d.severity == "note")
-
-    def raise_if_errors(self, exception: Callable[[tuple[Diagnostic, ...]], Exception]) -> None:
-        """Raise what was reported, warnings included, if any of it is an error.
-
-        Args:
-            exception: Usually a class: `reporter.raise_if_errors(WiringError)`.
-
-        Raises:
-            Exception: The one `exception` makes of the diagnostics.
-        """
-        if self.errors:
-            raise exception(self.diagnostics)

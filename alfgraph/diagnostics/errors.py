@@ -17,7 +17,8 @@ none of these: it keeps its own type and traceback and gains the place on the bo
 
 from collections.abc import Iterable
 
-from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Source, render_all
+from alfgraph.diagnostics.diagnostic import Diagnostic, Help, render_all
+from alfgraph.diagnostics.source import Source
 
 
 class AlfgraphError(Exception):
@@ -35,6 +36,7 @@ class AlfgraphError(Exception):
         *,
         code: str = "",
         help: str | Help = "",
+        about: Iterable[str] = (),
         source: Source | None = None,
     ) -> None:
         """Make the error from a sentence, a diagnostic or several.
@@ -43,12 +45,14 @@ class AlfgraphError(Exception):
             what: A sentence that names the fix, or what a pass found.
             code: The code of a sentence.
             help: A fix to print below a sentence.
+            about: Settings of a part that a sentence concerns.
             source: The user's line, for a sentence.
         """
         if isinstance(what, str):
             fix = Help(text=help) if isinstance(help, str) else help
             fixes = (fix,) if fix.text else ()
-            self.diagnostics = (Diagnostic(code=code, message=what, help=fixes, source=source),)
+            one = Diagnostic(code=code, message=what, help=fixes, about=tuple(about), source=source)
+            self.diagnostics = (one,)
         else:
             self.diagnostics = (what,) if isinstance(what, Diagnostic) else tuple(what)
         super().__init__(self.diagnostics)

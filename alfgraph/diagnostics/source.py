@@ -12,15 +12,14 @@ import linecache
 import os
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-_CORE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_PARTS = os.path.join(_CORE, "components") + os.sep
-_BUFFERS = os.path.join(_PARTS, "buffers") + os.sep
+from alfgraph.diagnostics.libraries import CORE_FOLDER, in_library
+
 _STDLIB = tuple(
     os.path.normpath(path) + os.sep
     for path in {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
@@ -39,14 +38,14 @@ def is_user_code(filename: str) -> bool:
     """Whether a frame of this file is one a user (or an author of components) wrote.
 
     alfgraph's core, the standard library, console scripts and the machinery of pydantic, torch,
-    test runners and notebooks are not; everything else is, the parts bin (`alfgraph/components`)
-    included.
+    test runners and notebooks are not; everything else is, libraries of components included.
     """
     if filename.startswith("<frozen "):
         return False
-    if filename.startswith(_CORE):
-        # A buffer's `read` and `write` are words of the board that uses them.
-        return filename.startswith(_PARTS) and not filename.startswith(_BUFFERS)
+    if in_library(filename):
+        return True
+    if filename.startswith(CORE_FOLDER):
+        return False
     for installed in _INSTALLED:
         _, found, below = filename.partition(installed)
         if found:
@@ -60,12 +59,28 @@ def is_installed(filename: str) -> bool:
 
 
 F = TypeVar("F", bound=Callable[..., Any])
-_OUTERMOST: set[CodeType] = set()
+
+# Code objects by identity (to hash one is slow, and to keep it keeps its identity its own).
+_OUTERMOST: dict[int, CodeType] = {}
+_PASSED_OVER: dict[int, CodeType] = {}
 
 
 def outermost(function: F) -> F:
     """Lines that lead to this function say nothing of what is wrong: whoever asked for a check."""
-    _OUTERMOST.add(function.__code__)
+    _OUTERMOST[id(function.__code__)] = function.__code__
+    return function
+
+
+def blames_caller(function: F) -> F:
+    """What is wrong within this function is shown at the line that calls it.
+
+    So are the words of a part that boards use, such as a buffer's `read` and `write`.
+    """
+    pending = [function.__code__]
+    while pending:
+        code = pending.pop()
+        _PASSED_OVER[id(code)] = code
+        pending += [inner for inner in code.co_consts if isinstance(inner, CodeType)]
     return function
 
 
@@ -143,9 +158,10 @@ class Source(BaseModel):
     def _of_frames(
         cls, frame: FrameType | None, skip: Callable[[str], bool] | None
     ) -> Iterator[Self]:
-        while frame is not None and frame.f_code not in _OUTERMOST:
+        while frame is not None and id(frame.f_code) not in _OUTERMOST:
             name = frame.f_code.co_filename
-            if is_user_code(name) and not (skip and skip(name)):
+            is_shown = is_user_code(name) and id(frame.f_code) not in _PASSED_OVER
+            if is_shown and not (skip and skip(name)):
                 yield cls._of_instruction(frame.f_code, frame.f_lasti, frame.f_lineno)
             frame = frame.f_back
 
@@ -236,32 +252,6 @@ def names_of_caller() -> dict[str, Any]:
             return dict(frame.f_locals)
         frame = frame.f_back
     return {}
-
-
-def in_parts_bin(source: Source) -> bool:
-    """Whether a line is of the parts bin, not of a user."""
-    return source.file.startswith(_PARTS)
-
-
-def users_line(
-    sources: Sequence[Source], otherwise: Source | None = None
-) -> tuple[Source | None, tuple[tuple[str, Source], ...]]:
-    """The line to show: wiring in the parts bin stands beside the user's line that led there.
-
-    Args:
-        sources: lines that led somewhere, innermost first.
-        otherwise: shown where none of them is a user's.
-
-    Returns:
-        The primary source, and related ones with labels.
-    """
-    first = sources[0] if sources else None
-    if first is None or not in_parts_bin(first):
-        return first, ()
-    user = next((s for s in sources if not in_parts_bin(s)), otherwise)
-    if user is None or in_parts_bin(user):
-        return first, ()
-    return user, (("wired here", first),)
 
 
 def _argument(source: Source, which: str | int) -> ast.expr | ast.keyword | None:

@@ -1,53 +1,31 @@
 """What a user may have meant: the nearest name, and short lists of the names there are."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-_ELSEWHERE = {
-    "learningrate": ("lr",),
-    "discount": ("gamma",),
-    "discountfactor": ("gamma",),
-    "batchsize": ("mini_batch_size",),
-    "minibatchsize": ("mini_batch_size",),
-    "nenvs": ("num_envs",),
-    "nsteps": ("unroll_length",),
-    "numsteps": ("unroll_length",),
-    "rolloutlength": ("unroll_length",),
-    "nepochs": ("epochs",),
-    "numepochs": ("epochs",),
-    "gaelambda": ("lambda_",),
-    "lam": ("lambda_",),
-    "cliprange": ("clip",),
-    "clipcoef": ("clip",),
-    "clipepsilon": ("clip",),
-    "entcoef": ("entropy_weight",),
-    "entropycoef": ("entropy_weight",),
-    "vfcoef": ("value_weight",),
-    "maxgradnorm": ("gradient_clipping",),
-    "gradclip": ("gradient_clipping",),
-    "buffersize": ("max_length",),
-    "capacity": ("max_length",),
-    "learningstarts": ("initial_collect_steps",),
-    "warmup": ("initial_collect_steps",),
-    "gradientsteps": ("num_updates_per_train_iter",),
-    "totaltimesteps": ("num_env_steps",),
-    "seed": ("random_seed",),
-    "hiddensizes": ("hidden",),
-    "hiddenlayers": ("hidden",),
-    "netarch": ("hidden",),
-    "polyak": ("tau",),
-    "envid": ("id",),
-}
-"""What Stable-Baselines3, CleanRL, TorchRL and RLlib call a setting -> what it is called here."""
+_ELSEWHERE: dict[str, set[str]] = {}
+"""What other libraries call a setting, folded -> what it may be called here."""
 
 _SHORTEST_PART = 3  # letters of a word that may stand for a longer one
+
+
+def called_elsewhere(names: Mapping[str, Iterable[str]]) -> None:
+    """Tell what other libraries call a setting; it is then found under those names too.
+
+    Args:
+        names: for every setting, its names elsewhere.
+    """
+    for here, others in names.items():
+        for other in others:
+            _ELSEWHERE.setdefault(_fold(other), set()).add(here)
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate a misspelt word most likely stands for, or None if none is near.
 
     Case, underscores, hyphens and spaces do not count: `num-envs`, `NumEnvs` and `num_envs` are the
-    same word; what other libraries call a setting is known. A candidate that begins or ends with
+    same word; what other libraries call a setting counts too, where that was told
+    (`called_elsewhere`). A candidate that begins or ends with
     the word wins over a merely similar one, so `logprob` finds `log_prob` and `env` finds
     `environment`.
     """
@@ -58,9 +36,9 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     wanted = _fold(word)
     if wanted in folded:
         return folded[wanted]
-    for here in _ELSEWHERE.get(wanted, ()):
-        if here in names:
-            return here
+    known = _ELSEWHERE.get(wanted, set()).intersection(names)
+    if known:
+        return min(known)
     near = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.7)
     if near:
         return folded[near[0]]

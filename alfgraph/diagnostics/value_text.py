@@ -66,7 +66,7 @@ def _reads_as_something_else(text: str) -> bool:
         return not text or text != text.strip()
 
 
-def type_name(annotation: Any) -> str:
+def type_name(annotation: object) -> str:
     """A type as people write it: `int | null`, `tuple[int, ...]`, `relu | tanh`."""
     args = get_args(annotation)
     if not args:
@@ -80,19 +80,19 @@ def type_name(annotation: Any) -> str:
         return " | ".join(map(type_name, args))
     if origin is Callable:
         return "function"
-    return f"{origin.__name__}[{', '.join(map(type_name, args))}]"
+    return f"{getattr(origin, '__name__', origin)}[{', '.join(map(type_name, args))}]"
 
 
-_PLAIN: dict[Any, str] = {NoneType: "null", Ellipsis: "...", Any: "any"}
+_PLAIN: dict[object, str] = {NoneType: "null", Ellipsis: "...", Any: "any"}
 _SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 
 
-def limits(metadata: Iterable[Any]) -> str:
+def limits(metadata: Iterable[object]) -> str:
     """Bounds of a number, such as ` ≥ 1`, from pydantic's annotations."""
     bounds = (bound for entry in metadata for bound in getattr(entry, "metadata", [entry]))
     return "".join(_bounds(bound) for bound in bounds)
 
 
-def _bounds(bound: Any) -> str:
+def _bounds(bound: object) -> str:
     found = {sign: getattr(bound, name, None) for name, sign in _SIGNS.items()}
     return "".join(f" {sign} {value:g}" for sign, value in found.items() if value is not None)

@@ -401,5 +401,5 @@ class Deterministic(TensorDistribution):
         return TypeError(
             f"a deterministic policy has no {method}: all its mass is on one action. "
             f"Use an actor with a stochastic head (normal, squashed normal, beta), "
-            f"or an algorithm that needs only the action, as DDPG."
+            f"or an algorithm that needs only the action, as deterministic policy gradients do."
         )

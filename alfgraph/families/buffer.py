@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from alfgraph.diagnostics.repairs.calls import Fix, changed_first_argument
-from alfgraph.diagnostics.source import Source
+from alfgraph.diagnostics.source import Source, blames_caller
 from alfgraph.families.buffer_contents import BufferNumbers, Contents
 from alfgraph.families.storage import LeafLayout, sample_bytes
 from alfgraph.families.timestep import TimeStep
@@ -44,6 +45,13 @@ class Buffer(Component):
     hands_out_batches: ClassVar[bool] = False
     samples: ClassVar[bool] = False
     closes: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """What a buffer offers are words of the board that uses them: their lines are its own."""
+        super().__init_subclass__(**options)
+        for function in vars(cls).values():
+            if isinstance(function, FunctionType):
+                blames_caller(function)
 
     def put(self, record: Record, batch: Dims, every: int = 1) -> None:
         """Add the write of a record; an effect.

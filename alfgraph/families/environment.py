@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from alfgraph.families.timestep import TimeStep
@@ -55,6 +56,14 @@ class Environment(Component):
             that can only be saved by changing it has `save_point()`, which gives the state.
         """
         raise TypeError(f"{type(self).__name__} declares no open")
+
+    def watched(self, mode: str) -> Mapping[str, Any] | None:
+        """Settings with which one environment can be seen; None where it cannot.
+
+        Args:
+            mode: Gymnasium's `render_mode`: "human" for a window, "rgb_array" for pictures.
+        """
+        return None
 
     def _instance(self, phase: str) -> str:
         return f"{self.socket_path}:{'predict' if phase == 'predict' else 'train'}"

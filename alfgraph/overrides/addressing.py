@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import NoneType
-from typing import Any, TypeVar, get_args, get_origin
+from typing import TypeVar, cast, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -24,12 +24,13 @@ from alfgraph.overrides.origins import (
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.schedule import Schedule
 
+V = TypeVar("V")
 M = TypeVar("M", bound=BaseModel)
 
-Scope = tuple[Any, ...]
+Scope = tuple[object, ...]
 """Where objects are shared: `()` for what was plugged in; one more for every default socket."""
 
-MISSING: Any = object()
+MISSING: object = object()
 """What a path beyond the end of a tuple or dict leads to."""
 
 
@@ -54,7 +55,7 @@ class Place:
     field: str
     scope: Scope
     keys: tuple[str, ...]
-    value: Any
+    value: object
     rest: tuple[str, ...]
 
     @property
@@ -63,7 +64,7 @@ class Place:
         return self.field in type(self.holder).model_fields
 
     @property
-    def annotation(self) -> Any:
+    def annotation(self) -> object:
         """What the field takes; None if there is no such field."""
         return type(self.holder).model_fields[self.field].annotation if self.exists else None
 
@@ -86,7 +87,8 @@ def joined(*steps: str) -> str:
 def locate(root: Component, path: str) -> Place:
     """Follow a path from a board down to the last field that belongs to a component."""
     steps = split_path(path)
-    holder, holder_path, scope = root, "", ()
+    holder, holder_path = root, ""
+    scope: Scope = ()
     while True:
         field, *rest = steps
         inner: Scope = scope if field in holder.model_fields_set else (scope, id(holder), field)
@@ -102,12 +104,12 @@ def locate(root: Component, path: str) -> Place:
         steps = tuple(rest)
 
 
-def socket_families(annotation: Any) -> tuple[type[Component], ...]:
+def socket_families(annotation: object) -> tuple[type[Component], ...]:
     """The component classes a field takes; none if it is a plain setting."""
     return classes_in(annotation, Component)
 
 
-def classes_in(annotation: Any, kind: type[M]) -> tuple[type[M], ...]:
+def classes_in(annotation: object, kind: type[M]) -> tuple[type[M], ...]:
     """Subclasses of a class anywhere in an annotation: unions, tuples and dicts are searched."""
     if isinstance(annotation, type) and get_origin(annotation) is None:
         return (annotation,) if issubclass(annotation, kind) else ()
@@ -115,13 +117,13 @@ def classes_in(annotation: Any, kind: type[M]) -> tuple[type[M], ...]:
     return tuple(dict.fromkeys(found))
 
 
-def takes_many(annotation: Any) -> bool:
+def takes_many(annotation: object) -> bool:
     """Whether a socket takes a tuple of components."""
     own = get_origin(annotation) in {tuple, list}
     return own or any(takes_many(arg) for arg in get_args(annotation))
 
 
-def takes_none(annotation: Any) -> bool:
+def takes_none(annotation: object) -> bool:
     """Whether a field may stay empty."""
     return annotation is NoneType or NoneType in get_args(annotation)
 
@@ -143,7 +145,7 @@ def parts_of(root: Component, path: str = "") -> Iterator[tuple[str, Component]]
     yield from visit(root, path, ())
 
 
-def with_entry(value: Any, keys: tuple[str, ...], new: Any) -> Any:
+def with_entry(value: object, keys: tuple[str, ...], new: object) -> object:
     """A tuple or dict with one entry replaced, however deep; the end of a tuple is appended to.
 
     Raises:
@@ -160,7 +162,7 @@ def with_entry(value: Any, keys: tuple[str, ...], new: Any) -> Any:
     return (*value[: int(key)], with_entry(old, tuple(rest), new), *value[int(key) + 1 :])
 
 
-def copied_with(model: M, updates: Mapping[str, Any]) -> M:
+def copied_with(model: M, updates: Mapping[str, object]) -> M:
     """A copy with other settings, unchecked; caches that were filled before are left behind."""
     new = model.model_copy(update=updates)
     for stale in set(new.__dict__) - set(type(new).model_fields):
@@ -168,7 +170,7 @@ def copied_with(model: M, updates: Mapping[str, Any]) -> M:
     return new
 
 
-Check = Callable[[Component, Mapping[str, Any], str], Component]
+Check = Callable[[Component, Mapping[str, object], str], Component]
 """Copy a holder with other parts in its sockets, checked: `check(holder, sockets, path)`."""
 
 
@@ -196,7 +198,7 @@ class Replacement:
         return self._known[key]
 
     def _rebuilt(self, part: Component, scope: Scope, path: str) -> Component:
-        changed: dict[str, Any] = {}
+        changed: dict[str, object] = {}
         for name in type(part).model_fields:
             explicit = name in part.model_fields_set
             inner = scope if explicit else (scope, id(part), name)
@@ -212,7 +214,7 @@ class Replacement:
         record_origins(whole, dict.fromkeys(sorted(left), DEFAULT))
         return whole
 
-    def _value(self, value: Any, scope: Scope, path: str) -> Any:
+    def _value(self, value: object, scope: Scope, path: str) -> object:
         if isinstance(value, Component):
             return self.within(value, scope, path)
         if isinstance(value, tuple | list):
@@ -225,7 +227,7 @@ class Replacement:
         return value
 
 
-def own_copy(value: Any, keep: Component | None = None) -> Any:
+def own_copy(value: V, keep: Component | None = None) -> V:
     """A default part made one's own: new objects below it, so that nothing is shared by accident.
 
     What it was given in the class's body keeps counting as default, for schedules also where it
@@ -237,7 +239,7 @@ def own_copy(value: Any, keep: Component | None = None) -> Any:
     """
     known: dict[int, Component] = {}
 
-    def copy(value: Any) -> Any:
+    def copy(value: object) -> object:
         if isinstance(value, Component):
             if value is keep:
                 return value
@@ -248,10 +250,10 @@ def own_copy(value: Any, keep: Component | None = None) -> Any:
             return tuple(copy(entry) for entry in value)
         return {k: copy(v) for k, v in value.items()} if isinstance(value, dict) else value
 
-    return copy(value)
+    return cast("V", copy(value))
 
 
-def _own(part: Component, copy: Callable[[Any], Any]) -> Component:
+def _own(part: Component, copy: Callable[[object], object]) -> Component:
     changed = recorded_origins(part)
     given = part.model_fields_set - set(changed)
     explicit = {name: copy(getattr(part, name)) for name in part.model_fields_set}
@@ -262,7 +264,7 @@ def _own(part: Component, copy: Callable[[Any], Any]) -> Component:
     return new
 
 
-def entry_of(value: Any, key: str) -> Any:
+def entry_of(value: object, key: str) -> object:
     """What a tuple or dict holds under a step of a path, or `MISSING`."""
     if isinstance(value, dict):
         return value.get(key, MISSING)
@@ -271,7 +273,7 @@ def entry_of(value: Any, key: str) -> Any:
     return MISSING
 
 
-def entries_of(value: Any, path: str) -> Iterator[tuple[str, Component]]:
+def entries_of(value: object, path: str) -> Iterator[tuple[str, Component]]:
     """Components in a field's value, with their paths."""
     if isinstance(value, Component):
         yield path, value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -39,6 +38,7 @@ def no_socket(graph: Component, place: Place, source: Source | None) -> SettingE
             [f"`--set {place.path}=VALUE` changes a setting", *_may_change(place)],
             source,
             place.holder_path,
+            place.field,
         )
     return _no_such_socket(graph, place, source)
 
@@ -51,6 +51,7 @@ def _no_such_socket(graph: Component, place: Place, source: Source | None) -> Se
         [*_nearest(graph, place, names, sockets=True), _has("socket", names)],
         source,
         place.holder_path,
+        place.field,
     )
 
 
@@ -68,6 +69,7 @@ def no_setting(graph: Component, place: Place, source: Source | None) -> Setting
         [*_nearest(graph, place, names, sockets=False), listed],
         source,
         place.holder_path,
+        place.field,
     )
 
 
@@ -87,7 +89,7 @@ def _inside_a_setting(place: Place, source: Source | None) -> SettingError:
     shown = "empty" if place.value is None else f"{place.value!r:.60}"
     message = f"`{place.path}` is {shown}, so there is no `{'.'.join(place.rest)}` in it"
     fixes = [f"`--set {place.path}=VALUE` changes it as a whole", *_may_change(place)]
-    return _error("E301", message, fixes, source, place.holder_path)
+    return _error("E301", message, fixes, source, place.holder_path, place.field)
 
 
 def _may_change(place: Place) -> list[str]:
@@ -112,6 +114,7 @@ def within_an_empty_socket(place: Place, source: Source | None) -> SettingError:
         [f"plug {_a(families[0].__name__)} first: `--swap {place.path}=NAME`"],
         source,
         place.holder_path,
+        place.field,
     )
 
 
@@ -130,12 +133,14 @@ def no_entry(place: Place, source: Source | None) -> SettingError:
             f"`{path}.{len(held)}` is the next free place" if is_socket else "count from 0"
         )
     message = f"`{path}` holds {count}, and nothing under `{'.'.join(place.keys)}`"
-    return _error("E303" if is_socket else "E301", message, fixes, source, place.holder_path)
+    return _error(
+        "E303" if is_socket else "E301", message, fixes, source, place.holder_path, place.field
+    )
 
 
 def unfit_component(
     path: str,
-    given: Any,
+    given: object,
     families: Iterable[type[Component]],
     source: Source | None,
     held: Component | None = None,
@@ -151,7 +156,7 @@ def unfit_component(
     return _error("E304", f"`{path}` takes {wanted}, not {_described(given)}", fixes, source, path)
 
 
-def value_for_a_socket(place: Place, raw: Any, source: Source | None) -> SettingError:
+def value_for_a_socket(place: Place, raw: object, source: Source | None) -> SettingError:
     """E304: a plain value where a component belongs."""
     families = socket_families(place.annotation)
     wanted = " or ".join(_a(family.__name__) for family in families)
@@ -163,7 +168,7 @@ def value_for_a_socket(place: Place, raw: Any, source: Source | None) -> Setting
         names = [n for n in type(place.value).model_fields if n not in _sockets(place.value)]
         fixes += [f"or set one of its own settings: {listing(names, 5)}"] if names else []
     message = f"`{place.path}` takes {wanted}, not {_described(raw)}"
-    return _error("E304", message, fixes, source, place.holder_path)
+    return _error("E304", message, fixes, source, place.holder_path, place.field)
 
 
 def unknown_kind(
@@ -275,7 +280,7 @@ def _kind(part: Component) -> str:
     return type(part).__name__
 
 
-def _described(given: Any) -> str:
+def _described(given: object) -> str:
     if isinstance(given, Component):
         name, family = type(given).__name__, given.family
         return name if name.lower() == family else f"{name} ({_a(family)})"
@@ -293,9 +298,14 @@ def _a(noun: str) -> str:
 
 
 def _error(
-    code: str, message: str, fixes: Iterable[str | Help], source: Source | None, path: str
+    code: str,
+    message: str,
+    fixes: Iterable[str | Help],
+    source: Source | None,
+    path: str,
+    *about: str,
 ) -> SettingError:
     helps = tuple(fix if isinstance(fix, Help) else Help(text=fix) for fix in fixes)
     return SettingError(
-        Diagnostic(code=code, message=message, source=source, help=helps, path=path)
+        Diagnostic(code=code, message=message, source=source, help=helps, path=path, about=about)
     )

@@ -7,7 +7,6 @@ decided for the user on the way.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from alfgraph.diagnostics.diagnostic import Diagnostic
+from alfgraph.diagnostics.libraries import in_library
 from alfgraph.diagnostics.source import Source
 from alfgraph.wiring.component import Component
 
@@ -22,8 +22,6 @@ Origin = str | Source
 """What gave a setting its value: words such as `--set #2`, or a line."""
 
 DEFAULT = "default"
-
-_PARTS = str(Path(__file__).absolute().parents[1] / "components") + os.sep
 
 
 def recorded_origins(part: BaseModel) -> Mapping[str, Origin]:
@@ -59,7 +57,7 @@ def origin_of(part: Component, name: str, below_default: bool = False) -> Origin
 
 
 def is_chosen(part: Component, name: str) -> bool:
-    """Whether a user gave a setting its value; what the parts bin comes with is nobody's choice.
+    """Whether a user gave a setting its value; what a library comes with is nobody's choice.
 
     Args:
         part: a bound part.
@@ -69,9 +67,9 @@ def is_chosen(part: Component, name: str) -> bool:
 
 
 def class_body_origin(part: Component) -> Origin:
-    """The origin of what a class comes with: the user's line, or `default` for the parts bin."""
+    """The origin of what a class comes with: the user's line, or `default` for a library."""
     made = part.created_at
-    return DEFAULT if made is None or made.file.startswith(_PARTS) else made
+    return DEFAULT if made is None or in_library(made.file) else made
 
 
 def notes_of(graph: Component) -> tuple[Diagnostic, ...]:
@@ -109,6 +107,6 @@ def _private(part: BaseModel) -> dict[str, Any]:
     return part.__pydantic_private__ or {}
 
 
-def _remember(part: BaseModel, name: str, value: Any) -> None:
+def _remember(part: BaseModel, name: str, value: object) -> None:
     """Private attributes are what `model_copy` carries along, and what equality may ignore."""
     object.__setattr__(part, "__pydantic_private__", {**_private(part), name: value})

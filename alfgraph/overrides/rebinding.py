@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,7 +15,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def revised(
-    model: M, updates: Mapping[str, Any], path: str = "", source: Source | None = None
+    model: M, updates: Mapping[str, object], path: str = "", source: Source | None = None
 ) -> M:
     """A copy with other settings; the model's own fields and validators check them.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import TypeVar
 
 from alfgraph.diagnostics.diagnostic import Diagnostic
 from alfgraph.diagnostics.errors import SettingError
@@ -46,7 +47,7 @@ def replace_unfit_schedule(graph: G, place: Place, chosen: set[tuple[str, ...]])
     if own is None or wanted is None or socket is None or split_path(socket) in chosen:
         return graph
     held = locate(graph, socket)
-    if isinstance(held.value, type(wanted)):
+    if isinstance(held.value, type(wanted)) or not isinstance(held.value, Schedule):
         return graph
     is_given = any(getattr(new, name) is own for name in new.model_fields_set)
     schedule = own if is_given else own_copy(own)
@@ -117,9 +118,9 @@ def _governing_socket(graph: Component, place: Place) -> str | None:
     return None
 
 
-def _with_what_fits(old: Schedule, new: Schedule) -> tuple[Schedule, dict[str, Any]]:
+def _with_what_fits(old: Schedule, new: Schedule) -> tuple[Schedule, dict[str, object]]:
     """The new schedule with what the user set on the old one, where it has and accepts that."""
-    kept: dict[str, Any] = {}
+    kept: dict[str, object] = {}
     origins: dict[str, Origin] = {}
     for name in type(old).model_fields:
         settable = name in old.model_fields_set and name in type(new).model_fields
@@ -135,7 +136,7 @@ def _with_what_fits(old: Schedule, new: Schedule) -> tuple[Schedule, dict[str, A
     return new, kept
 
 
-def _unchecked(holder: Component, sockets: Any, path: str) -> Component:
+def _unchecked(holder: Component, sockets: Mapping[str, object], path: str) -> Component:
     del path
     whole = copied_with(holder, sockets)
     record_origins(whole, dict.fromkeys(sockets, DEFAULT))
@@ -143,7 +144,7 @@ def _unchecked(holder: Component, sockets: Any, path: str) -> Component:
 
 
 def _note(
-    socket: str, old: Schedule, new: Schedule, algorithm: Component, kept: dict[str, Any]
+    socket: str, old: Schedule, new: Schedule, algorithm: Component, kept: dict[str, object]
 ) -> Diagnostic:
     own = {name: value for name, value in new if name not in kept}
     dropped = {name: value for name, value in old if name in old.model_fields_set - set(kept)}
@@ -162,10 +163,10 @@ def _note(
     )
 
 
-def _assignments(settings: dict[str, Any]) -> str:
+def _assignments(settings: dict[str, object]) -> str:
     return ", ".join(f"{name}={_written(value)}" for name, value in settings.items())
 
 
-def _written(value: Any) -> str:
+def _written(value: object) -> str:
     """A number as one writes it: a whole one without its point."""
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -117,7 +117,7 @@ def _is_free(place: Place) -> bool:
     return len(place.keys) == 1 and (isinstance(held, dict) or place.keys[0] == str(len(held)))
 
 
-def _plugged(graph: G, place: Place, new: Any, by: _By) -> G:
+def _plugged(graph: G, place: Place, new: object, by: _By) -> G:
     if takes_many(place.annotation) and not place.keys and isinstance(new, Component):
         new = (new,)
     if isinstance(place.value, Component) and isinstance(new, Component):
@@ -130,14 +130,13 @@ def _plugged(graph: G, place: Place, new: Any, by: _By) -> G:
 
 def _own(place: Place) -> Component:
     """The holder, to be changed: what it was given as somebody's default counts as default."""
-    holder: Component = own_copy(place.holder) if place.holder_scope else place.holder
-    return holder
+    return own_copy(place.holder) if place.holder_scope else place.holder
 
 
 def _replaced(graph: G, scope: Scope, old: Component, new: Component, by: _By) -> G:
     """The graph with one component replaced wherever it is plugged."""
 
-    def check(holder: Component, sockets: Mapping[str, Any], path: str) -> Component:
+    def check(holder: Component, sockets: Mapping[str, object], path: str) -> Component:
         return _with_sockets(holder, sockets, path, by)
 
     whole = Replacement(scope, old, new, check).within(graph)
@@ -146,7 +145,9 @@ def _replaced(graph: G, scope: Scope, old: Component, new: Component, by: _By) -
     return whole
 
 
-def _with_sockets(holder: Component, sockets: Mapping[str, Any], path: str, by: _By) -> Component:
+def _with_sockets(
+    holder: Component, sockets: Mapping[str, object], path: str, by: _By
+) -> Component:
     """A copy of a holder with other parts in its sockets; who does not fit is named."""
     origins: dict[str, Origin] = {}
     for name, held in sockets.items():
@@ -168,7 +169,7 @@ def _with_sockets(holder: Component, sockets: Mapping[str, Any], path: str, by: 
     return new
 
 
-def _plugs(held: Any, path: str) -> Iterator[tuple[str, Any]]:
+def _plugs(held: object, path: str) -> Iterator[tuple[str, object]]:
     """What a socket holds, fitting or not, with paths."""
     if isinstance(held, tuple | list):
         for index, entry in enumerate(held):
@@ -183,7 +184,7 @@ def _plugs(held: Any, path: str) -> Iterator[tuple[str, Any]]:
 # ------------------------------------------------------------------------------------ settings
 
 
-def set_values(graph: G, values: Mapping[str, Any], *, origin: Origin | None = None) -> G:
+def set_values(graph: G, values: Mapping[str, object], *, origin: Origin | None = None) -> G:
     """This graph with other values in some settings.
 
     Args:
@@ -222,7 +223,7 @@ def _setting(graph: G, path: str, by: _By) -> tuple[G, Place]:
     return graph, place
 
 
-def _with_value(holder: Component, place: Place, raw: Any, by: _By) -> Component:
+def _with_value(holder: Component, place: Place, raw: object, by: _By) -> Component:
     """A copy of the holder with the first reading of the value that its field accepts."""
     refused: SettingError | None = None
     steps = (*place.keys, *place.rest)
@@ -240,13 +241,13 @@ def _with_value(holder: Component, place: Place, raw: Any, by: _By) -> Component
     raise refused or SettingError(f"`{place.path}` was given no value")
 
 
-def _empties(place: Place, value: Any) -> bool:
+def _empties(place: Place, value: object) -> bool:
     """Whether a plain value may stand in a socket: null and [] empty it."""
     many = takes_many(place.annotation) and not place.keys
     return (value is None and takes_none(place.annotation)) or (value == [] and many)
 
 
-def _readings(raw: Any) -> Iterator[Any]:
+def _readings(raw: object) -> Iterator[object]:
     """What a string may mean: its JSON, then itself."""
     if isinstance(raw, str):
         try:
@@ -258,13 +259,13 @@ def _readings(raw: Any) -> Iterator[Any]:
     yield raw
 
 
-def _no_constant(name: str) -> Any:
+def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON")
 
 
 def _updated(
-    value: Any, steps: tuple[str, ...], new: Any, place: Place, source: Source | None
-) -> Any:
+    value: object, steps: tuple[str, ...], new: object, place: Place, source: Source | None
+) -> object:
     """A field's value with what lies `steps` below it set; models on the way validate theirs."""
     if not steps:
         return _of_its_kind(new, place, source)
@@ -284,7 +285,7 @@ def _updated(
         raise wrong.no_entry(place, source) from None
 
 
-def _of_its_kind(value: Any, place: Place, source: Source | None) -> Any:
+def _of_its_kind(value: object, place: Place, source: Source | None) -> object:
     """A JSON object with a `kind` is the group of settings of that class; all else is itself."""
     wanted = classes_in(place.annotation, SettingGroup)
     if not (wanted and isinstance(value, dict) and "kind" in value):

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import torch
 
 from alfgraph.compiler.plan import Plan
-from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Source
+from alfgraph.diagnostics.diagnostic import Diagnostic, Help
 from alfgraph.diagnostics.errors import RunError
+from alfgraph.diagnostics.source import Source
 from alfgraph.families.environment import Environment
 from alfgraph.families.learning import Optimizer
 from alfgraph.program.program import Program

@@ -13,6 +13,7 @@ from alfgraph.boards.rebuilding import rebuild
 from alfgraph.compiler.pipeline import compile_graph
 from alfgraph.compiler.schedule.loops import environment_of
 from alfgraph.diagnostics.errors import CheckpointError, SettingError, UsageError
+from alfgraph.families.environment import Environment
 from alfgraph.program.program import Program
 from alfgraph.runtime.checkpoints.checkpoint import (
     Checkpoint,
@@ -95,7 +96,8 @@ def _stage(program: Program, film: Film | None, mode: str | None) -> Iterator[No
         with off_screen() if mode != "human" else contextlib.nullcontext():
             yield
     except SettingError as error:
-        if mode is not None and "render_mode" in str(error):
+        about = (setting for found in error.diagnostics for setting in found.about)
+        if mode is not None and any(name.endswith(".render_mode") for name in about):
             raise UsageError(
                 "the environment takes no `render_mode`, so it cannot be shown or filmed",
                 help="give its constructor that argument, and hand it to gymnasium.Env",
@@ -146,13 +148,17 @@ def _none_found(run: Path, which: str, found: Found) -> UsageError | CheckpointE
     )
 
 
-def _shown(part: Any, mode: str | None) -> dict[str, Any] | None:
+def _shown(part: Environment | None, mode: str | None) -> dict[str, Any] | None:
     """Settings of the environment that make it render; one environment, in this process."""
-    if mode is None:
+    if mode is None or part is None:
         return None
-    if not {"kwargs", "vectorization"} <= set(type(part).model_fields):
-        raise UsageError(f"`{type(part).__name__}` cannot be rendered; only GymEnv can")
-    return {"kwargs": {**part.kwargs, "render_mode": mode}, "vectorization": "serial"}
+    settings = part.watched(mode)
+    if settings is None:
+        kind = type(part).__name__
+        raise UsageError(
+            f"`{kind}` cannot be rendered", help=f"`{kind}.watched` says how, where it can"
+        )
+    return dict(settings)
 
 
 def print_episodes(result: Evaluation, path: Path, film: Film | None) -> None:

@@ -7,10 +7,9 @@ made.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NoReturn, dataclass_transform
+from typing import TYPE_CHECKING, Any, NoReturn, dataclass_transform
 
 from pydantic import BaseModel, Field, PrivateAttr
-from pydantic._internal._model_construction import ModelMetaclass
 
 from alfgraph.diagnostics.diagnostic import Diagnostic
 from alfgraph.diagnostics.errors import WiringError
@@ -18,6 +17,11 @@ from alfgraph.diagnostics.repairs.calls import Fix, as_help
 from alfgraph.diagnostics.repairs.classes import renamed_declaration
 from alfgraph.diagnostics.source import Source
 from alfgraph.wiring.ports import Port
+
+if TYPE_CHECKING:  # a type checker takes no base that is computed
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
 
 
 class Declaration:

@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import InitErrorDetails, PydanticUndefined
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticUndefined
 
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Retype
 from alfgraph.diagnostics.errors import SettingError
@@ -39,23 +39,23 @@ def setting_errors(
         path: socket path of the component, for overrides.
     """
     found: dict[str, Diagnostic] = {}
-    for entry in _causes(error):
+    for entry, meant in _causes(error):
         name = str(entry["loc"][0]) if entry["loc"] else ""
         where = source.argument(name) if source and name else source
         # A union of types complains once per member; one complaint is enough.
-        found.setdefault(name, _diagnose(owner, dict(entry), where, path))
+        found.setdefault(name, _diagnose(owner, entry, meant, where, path))
     return SettingError(found.values())
 
 
-def _causes(error: ValidationError) -> list[dict[str, Any]]:
-    """What pydantic found; a setting that is missing because its name was misspelt is left out."""
-    entries: list[dict[str, Any]] = [dict(entry) for entry in error.errors()]
+def _causes(error: ValidationError) -> list[tuple[ErrorDetails, str]]:
+    """What pydantic found; of a misspelt name, the setting that is missing because of it."""
+    entries = error.errors()
     unknown = [entry for entry in entries if entry["type"] == "extra_forbidden"]
     missing = [entry for entry in entries if entry["type"] == "missing"]
     if len(unknown) != 1 or len(missing) != 1:
-        return entries
-    meant = {**unknown[0], "meant": missing[0]["loc"][0]}
-    return [meant if e is unknown[0] else e for e in entries if e is not missing[0]]
+        return [(entry, "") for entry in entries]
+    meant = str(missing[0]["loc"][0])
+    return [(e, meant if e is unknown[0] else "") for e in entries if e is not missing[0]]
 
 
 def class_settings(
@@ -91,12 +91,12 @@ def class_settings(
 
 
 def _diagnose(
-    owner: type[BaseModel], entry: dict[str, Any], source: Source | None, path: str
+    owner: type[BaseModel], entry: ErrorDetails, meant: str, source: Source | None, path: str
 ) -> Diagnostic:
     name = str(entry["loc"][0]) if entry["loc"] else ""
     field = owner.model_fields.get(name)
     if entry["type"] == "extra_forbidden":
-        return _unknown(owner, name, source, path, entry.get("meant"))
+        return _unknown(owner, name, source, path, meant)
     where = ".".join(filter(None, (path or owner.__name__, name, *_indices(entry["loc"]))))
     families = list(_families(field.annotation)) if field else []
     if field is not None and families and entry["type"] in {"model_type", "is_instance_of"}:
@@ -107,6 +107,7 @@ def _diagnose(
             source=source,
             help=tuple(plug_helps(owner, entry["input"], name, source)),
             path=path,
+            about=(name,),
         )
     if not name:
         message = f"the settings of `{where}` do not go together: {_sentence(entry)}"
@@ -119,11 +120,14 @@ def _diagnose(
         *_one_in_a_tuple(name, entry, source),
         *_about(name, field, source),
     )
-    return Diagnostic(code="E302", message=message, source=source, help=helps, path=path)
+    about = (name,) if name else ()
+    return Diagnostic(
+        code="E302", message=message, source=source, help=helps, path=path, about=about
+    )
 
 
 def _unknown(
-    owner: type[BaseModel], name: str, source: Source | None, path: str, meant: str | None = None
+    owner: type[BaseModel], name: str, source: Source | None, path: str, meant: str
 ) -> Diagnostic:
     names = list(owner.model_fields)
     near = meant or did_you_mean(name, names)
@@ -139,6 +143,7 @@ def _unknown(
         source=source,
         help=tuple(helps),
         path=path,
+        about=(name,),
     )
 
 
@@ -155,7 +160,7 @@ def _in_a_socket(owner: type[BaseModel], name: str, source: Source | None) -> It
 
 
 def plug_helps(
-    owner: type[BaseModel], value: Any, name: str, source: Source | None
+    owner: type[BaseModel], value: object, name: str, source: Source | None
 ) -> Iterator[Help]:
     """What to do about something that does not fit a socket.
 
@@ -185,14 +190,14 @@ def plug_helps(
             return
 
 
-def _sockets_for(owner: type[BaseModel], value: Any) -> Iterator[str]:
+def _sockets_for(owner: type[BaseModel], value: object) -> Iterator[str]:
     """The sockets of a class that take this part."""
     for socket, declared in owner.model_fields.items():
         if any(isinstance(value, family) for family in _families(declared.annotation)):
             yield socket
 
 
-def _near_choice(name: str, entry: dict[str, Any], source: Source | None) -> Iterator[Help]:
+def _near_choice(name: str, entry: ErrorDetails, source: Source | None) -> Iterator[Help]:
     """The choice that was probably meant, where there are only some."""
     expected = str(entry.get("ctx", {}).get("expected", ""))
     choices = re.findall(r"'([^']*)'", expected)
@@ -205,7 +210,7 @@ def _near_choice(name: str, entry: dict[str, Any], source: Source | None) -> Ite
         yield Help(text=f"did you mean `{near}`?", edits=edits, retype=retype)
 
 
-def _one_in_a_tuple(name: str, entry: dict[str, Any], source: Source | None) -> Iterator[Help]:
+def _one_in_a_tuple(name: str, entry: ErrorDetails, source: Source | None) -> Iterator[Help]:
     """One value where several are taken."""
     if source and entry["type"] == "tuple_type" and _is_literal(entry["input"]):
         value = f"({entry['input']!r},)"
@@ -233,7 +238,7 @@ def _about(name: str, field: FieldInfo | None, source: Source | None) -> Iterato
     yield Help(text=f"{kind}; its default is {default}", edits=edits, retype=retype)
 
 
-def _is_literal(value: Any) -> bool:
+def _is_literal(value: object) -> bool:
     """Whether Python reads back what `repr` writes."""
     if isinstance(value, tuple | list):
         return all(map(_is_literal, value))
@@ -246,12 +251,12 @@ def _default_parts(owner: type[BaseModel]) -> Iterator[tuple[str, BaseModel]]:
             yield socket, field.default
 
 
-def _indices(steps: tuple[Any, ...]) -> Iterator[str]:
+def _indices(steps: tuple[int | str, ...]) -> Iterator[str]:
     """Where inside a tuple; what pydantic says of union members stays out."""
     return (str(step) for step in steps[1:] if isinstance(step, int))
 
 
-def _families(annotation: Any) -> Iterator[Any]:
+def _families(annotation: object) -> Iterator[type]:
     """The component classes a field takes; they stand on a higher floor, and have a `family`."""
     if get_origin(annotation) is None:
         if isinstance(annotation, type) and hasattr(annotation, "family"):
@@ -261,7 +266,7 @@ def _families(annotation: Any) -> Iterator[Any]:
         yield from _families(argument)
 
 
-def _sentence(entry: dict[str, Any]) -> str:
+def _sentence(entry: ErrorDetails) -> str:
     message = str(entry["msg"])
     if message.startswith("Input should be "):
         return message.replace("Input should be ", "it must be ", 1)
@@ -269,7 +274,7 @@ def _sentence(entry: dict[str, Any]) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _described(value: Any) -> str:
+def _described(value: object) -> str:
     family = getattr(value, "family", "")
     if isinstance(value, type):
         return f"the class {value.__name__}"

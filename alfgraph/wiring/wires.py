@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from alfgraph.diagnostics.diagnostic import Diagnostic
 from alfgraph.diagnostics.errors import WiringError
 from alfgraph.diagnostics.repairs.calls import Fix, as_help, misspelt_attribute
-from alfgraph.diagnostics.source import Source, users_line
+from alfgraph.diagnostics.shown_line import shown_line
+from alfgraph.diagnostics.source import Source
 from alfgraph.diagnostics.suggestions import did_you_mean
 from alfgraph.specs.spec import DistributionSpec, Spec, Star, SymbolSpec
 from alfgraph.wiring.trace import Node, Value
@@ -34,7 +35,7 @@ def refusal(
     related: tuple[tuple[str, Source], ...] = (),
 ) -> WiringError:
     """The exception that stops the trace with a diagnostic at the user's line."""
-    source, wired = users_line(Source.stack_of_caller())
+    source, wired = shown_line(Source.stack_of_caller())
     return kind(
         (
             Diagnostic(
@@ -331,7 +332,9 @@ def as_wire(value: Any) -> Wire:
         refuse("E111", f"a wire was expected here, not {type(value).__name__} {value!r:.60}")
     result = output()
     if not isinstance(result, Wire):
-        refuse("E111", f"`{value.path}` gives a {type(result).__name__}; name the field you mean")
+        refuse(
+            "E111", f"`{value.label()}` gives a {type(result).__name__}; name the field you mean"
+        )
     return result
 
 

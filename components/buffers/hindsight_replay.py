@@ -16,6 +16,7 @@ from alfgraph.components.buffers.goal_reward import GoalReward, SparseGoalReward
 from alfgraph.components.buffers.packed_rows import Array, Place
 from alfgraph.components.buffers.replay_buffer import ReplayBuffer
 from alfgraph.components.buffers.replay_rows import Positions, ReplayRows, Ring
+from alfgraph.diagnostics.source import blames_caller
 from alfgraph.families.storage import LeafLayout
 from alfgraph.families.timestep import FIRST, TimeStep
 from alfgraph.specs.spec import RecordSpec, Spec, TensorSpec
@@ -99,6 +100,7 @@ class HindsightReplay(ReplayBuffer):
         )
 
 
+@blames_caller
 def _at(observation: Wire, path: str) -> Wire:
     for key in path.split("."):
         observation = observation[key]

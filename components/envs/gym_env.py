@@ -109,6 +109,10 @@ class GymEnv(Environment):
         """Environments stepped at once."""
         return self.num_envs
 
+    def watched(self, mode: str) -> Mapping[str, Any]:
+        """Gymnasium's own argument for that; in this process, where the screen is."""
+        return {"kwargs": {**self.kwargs, "render_mode": mode}, "vectorization": "serial"}
+
     def open(self, num_envs: int, seed: int, evaluation: bool, device: str) -> Any:
         """Make the environments.
 

@@ -128,6 +128,7 @@ class ActorDistributionNetwork(PolicyNetwork):
                     text='`continuous="normal"` needs none',
                     retype=Retype(given="continuous", instead='"normal"'),
                 ),
+                about=("continuous",),
             )
         if self.continuous == "beta":
             return BetaHead(width, shape, bounds)

@@ -43,7 +43,7 @@ def test_parts_carry_their_kind_and_every_setting() -> None:
     assert found["transforms"] == []
     assert found["schedule"] is None
     assert found["algorithm"]["actor"]["hidden"] == [32]
-    assert found["trainer"]["kind"] == "alfgraph.families.trainer:Trainer"
+    assert found["trainer"]["kind"] == "alfgraph.components:Trainer"
 
 
 def test_it_is_json_and_the_same_for_equal_boards() -> None:
@@ -53,7 +53,7 @@ def test_it_is_json_and_the_same_for_equal_boards() -> None:
     assert board_hash(found) == board_hash(again)
     assert len(board_hash(found)) == 64
     assert found["algorithm"]["optimizer"]["lr"] == {
-        "kind": "alfgraph.families.annealing:LinearAnnealing",
+        "kind": "alfgraph.components:LinearAnnealing",
         "start": 1.0,
         "end": 0.0,
         "over": [0.0, 1.0],

@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from alfgraph.diagnostics import errors
-from alfgraph.diagnostics.diagnostic import Diagnostic, Source
+from alfgraph.diagnostics.diagnostic import Diagnostic
 from alfgraph.diagnostics.errors import (
     AlfgraphError,
     BoardError,
@@ -18,6 +18,7 @@ from alfgraph.diagnostics.errors import (
     WiringError,
     add_board_path,
 )
+from alfgraph.diagnostics.source import Source
 
 
 def test_the_tree() -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from alfgraph import components
-from alfgraph.diagnostics.suggestions import _ELSEWHERE, did_you_mean, listing
+from alfgraph.components.names_elsewhere import NAMES_ELSEWHERE
+from alfgraph.diagnostics.suggestions import did_you_mean, listing
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ def test_did_you_mean(word: str, candidates: list[str], meant: str | None) -> No
     assert did_you_mean(word, candidates) == meant
 
 
-@pytest.mark.parametrize("name", sorted({n for names in _ELSEWHERE.values() for n in names}))
+@pytest.mark.parametrize("name", sorted(NAMES_ELSEWHERE))
 def test_what_is_meant_is_a_setting_of_some_part(name: str) -> None:
     parts = [part for part in vars(components).values() if hasattr(part, "model_fields")]
     assert any(name in part.model_fields for part in parts)

@@ -18,8 +18,10 @@ from alfgraph.compiler.pipeline import _unchecked
 from alfgraph.compiler.plan import Plan
 from alfgraph.compiler.solving.mismatches import place
 from alfgraph.compiler.tracing.tracing import trace_board
-from alfgraph.diagnostics.diagnostic import Diagnostic, Reporter, to_json
+from alfgraph.diagnostics.diagnostic import Diagnostic
 from alfgraph.diagnostics.errors import AlfgraphError
+from alfgraph.diagnostics.formats import to_json
+from alfgraph.diagnostics.reporter import Reporter
 from alfgraph.diagnostics.source import Source
 from alfgraph.drawing.picture.from_plan import board_view
 from alfgraph.drawing.rendering import render_view

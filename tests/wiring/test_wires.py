@@ -1,12 +1,15 @@
 """Wires carry no numbers: what they can do becomes nodes, what they cannot do says what to do."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+import alfgraph
+from alfgraph.boards.loading import load
 from alfgraph.diagnostics.errors import WiringError
 from alfgraph.specs.spec import DistributionSpec, Star, SymbolSpec, parse_spec
 from alfgraph.wiring.trace import Trace, Value
@@ -249,3 +252,18 @@ def test_only_wires_and_calls_stand_for_wires(wire: Wire) -> None:
     for value in values:
         with pytest.raises(WiringError, match="a wire was expected here, not"):
             as_wire(value)
+
+
+def test_a_part_that_gives_a_record_is_named_where_a_wire_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "board.py"
+    path.write_text(
+        "from alfgraph.components import GymEnv, Pipeline\n\n\n"
+        "class Board(Pipeline):\n"
+        "    def unroll(self):\n"
+        "        env = self.env()\n"
+        "        env.step.reward * env\n\n\n"
+        "graph = Board()\n"
+    )
+    with pytest.raises(WiringError, match="E111") as error:
+        alfgraph.check(load(path))
+    assert error.value.diagnostics[0].message == "`env` gives a TimeStep; name the field you mean"

@@ -9,8 +9,9 @@ from alfgraph.compiler.draft import Draft, Ownership, Section
 from alfgraph.compiler.gradients.liveness import parts_by_hand
 from alfgraph.compiler.solving.mismatches import place, plugged
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Retype
+from alfgraph.diagnostics.libraries import in_library
 from alfgraph.diagnostics.repairs.calls import without_argument, without_call, without_statement
-from alfgraph.diagnostics.source import Source, in_parts_bin
+from alfgraph.diagnostics.source import Source
 from alfgraph.diagnostics.suggestions import listing
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.environment import Environment
@@ -222,6 +223,7 @@ def _report_mixed(draft: Draft, nodes: list[Node]) -> None:
             continue
         (source, related), (earlier, _) = place(node), place(before)
         here = ((f"to train {listing(one)}", earlier),) if earlier is not None else ()
+        kind = type(node.component).__name__
         draft.reporter.report(
             Diagnostic(
                 code="E121",
@@ -229,7 +231,9 @@ def _report_mixed(draft: Draft, nodes: list[Node]) -> None:
                 f"{listing(one)}, and {listing(other)}, and would move both at every step",
                 source=source,
                 related=(*related, *here),
-                help=(Help(text="give each its own, as `Adam(...)` written once for each socket"),),
+                help=(
+                    Help(text=f"give each its own, as `{kind}(...)` written once for each socket"),
+                ),
                 path=node.path,
             )
         )
@@ -392,7 +396,7 @@ def _trains_no_more(owners: dict[str, list[Node]], second: Node, first: Node) ->
 def _where_plugged(node: Node) -> Source | None:
     """The line that made a part; for a default of the parts bin, the user's line that uses it."""
     made: Source | None = node.component.created_at
-    return place(node)[0] if made is None or in_parts_bin(made) else made
+    return place(node)[0] if made is None or in_library(made.file) else made
 
 
 def _report_orphans(draft: Draft, owners: dict[str, list[Node]]) -> None:

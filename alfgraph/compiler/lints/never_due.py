@@ -32,6 +32,7 @@ def _never_trains(draft: Draft, iterations: int, env_steps: int) -> Diagnostic:
         source=part.created_at if part is not None else None,
         help=(Help(text="collect less before the first update, or run longer"),),
         path=part.socket_path if part is not None else "",
+        about=("initial_collect_steps",) if initial else (),
     )
 
 
@@ -51,6 +52,7 @@ def _never_due(draft: Draft, name: str, interval: int, iterations: int) -> Diagn
             ),
         ),
         path=draft.trainer.socket_path,
+        about=(name,),
     )
 
 

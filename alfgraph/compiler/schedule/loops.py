@@ -286,6 +286,7 @@ def _mini_batches(
                     message=f"the default mini_batch_size {size} becomes the whole rollout, "
                     f"{sequences}",
                     path=getattr(source, "socket_path", ""),
+                    about=("mini_batch_size",),
                 )
             )
         size = sequences
@@ -327,6 +328,7 @@ def _size_diagnostic(
         ),
         source=source.created_at and source.created_at.argument("mini_batch_size"),
         path=source.socket_path,
+        about=("mini_batch_size", "unroll_length"),
         help=(
             Help(
                 text=f"mini_batch_size={sequences} takes it whole; or raise unroll_length",
@@ -352,6 +354,7 @@ def _length_diagnostic(source: Schedule | Rate | None, rows: int, length: int) -
             ),
         ),
         path=getattr(source, "socket_path", ""),
+        about=("mini_batch_length", "unroll_length"),
     )
 
 

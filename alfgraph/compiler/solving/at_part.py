@@ -25,11 +25,16 @@ def at_part(diagnostics: Iterable[Diagnostic], part: Component, path: str) -> li
 
 def _placed(diagnostic: Diagnostic, part: Component, path: str) -> Diagnostic:
     source = plugged(part)
-    settings = [fix.retype.given for fix in diagnostic.help if fix.retype]
-    known = [name for name in settings if name in type(part).model_fields]
     fixes = tuple(_with_edits(fix, source) for fix in diagnostic.help)
-    where = source.argument(known[0]) if source and known else source
+    where = _argument(source, diagnostic.about) if source else None
     return diagnostic.model_copy(update={"source": where, "path": path, "help": fixes})
+
+
+def _argument(call: Source, about: tuple[str, ...]) -> Source:
+    """The call with the setting that it is about in focus, where one of them was given."""
+    settings = dict.fromkeys(name.partition(".")[0] for name in about)
+    given = [place for place in map(call.argument, settings) if place.focus]
+    return given[0] if len(given) == 1 else call
 
 
 def _with_edits(fix: Help, source: Source | None) -> Help:

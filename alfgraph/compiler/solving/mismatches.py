@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 from alfgraph.compiler.draft import Draft
 from alfgraph.diagnostics.diagnostic import Diagnostic, Fact, Help
+from alfgraph.diagnostics.libraries import in_library
 from alfgraph.diagnostics.repairs.calls import Fix, appended, as_help, renamed_attribute
 from alfgraph.diagnostics.repairs.classes import redeclared
-from alfgraph.diagnostics.source import Source, in_parts_bin, users_line
+from alfgraph.diagnostics.shown_line import ShownLine, shown_line
+from alfgraph.diagnostics.source import Source
 from alfgraph.diagnostics.suggestions import listing
 from alfgraph.families.environment import Environment
 from alfgraph.families.learning import Optimizer
@@ -31,29 +34,21 @@ def origin(node: Node) -> str:
     return f'{name} "{identity}"' if isinstance(identity, str) and identity else name
 
 
-def place(node: Node, sources: tuple[Source, ...] = ()) -> tuple[Source | None, Any]:
-    """The line to show, and related ones: wiring in the parts bin is shown beside the user's line.
-
-    Returns:
-        The primary source, and `(label, source)` pairs.
-    """
-    return users_line(sources or node.sources, plugged(node.component))
+def place(node: Node, sources: tuple[Source, ...] = ()) -> ShownLine:
+    """The line of a call: where it is wired, or else where the user made the part."""
+    return shown_line(sources or node.sources, lines_of_part(node.component))
 
 
-def _nearest(node: Node, sources: tuple[Source, ...] = ()) -> tuple[Source | None, Any]:
-    """The same, but never the line of a board around the part."""
-    plugged = node.component.created_at if isinstance(node.component, Component) else None
-    return users_line(sources or node.sources, plugged)
-
-
-def plugged(part: Any) -> Source | None:
+def plugged(part: object) -> Source | None:
     """Where the user made a part, or else the nearest board that brought it along."""
+    return shown_line((), lines_of_part(part)).source
+
+
+def lines_of_part(part: object) -> Iterator[Source | None]:
+    """The line that made a part, then those of the boards around it, from inside out."""
     while isinstance(part, Component):
-        made = part.created_at
-        if made is not None and not in_parts_bin(made):
-            return made
+        yield part.created_at
         part = part.binding.parent if part.is_bound else None
-    return None
 
 
 def mismatch_diagnostic(
@@ -80,7 +75,7 @@ def mismatch_diagnostic(
         ),
         None,
     )
-    source, related = _wiring(value, node, port, feed.sources if feed else ())
+    source, related = _line_of_wire(value, node, port, feed.sources if feed else ())
     is_loss = isinstance(node.component, Optimizer)
     return Diagnostic(
         code="E124" if is_loss else "E101",
@@ -94,6 +89,7 @@ def mismatch_diagnostic(
         notes=(f"they differ in {mismatch.aspect}{_kinds(mismatch, gives, wants)}",),
         help=tuple(as_help(fix, source) for fix in _helps(draft, value, node, port, gives, wants)),
         path=node.path,
+        about=(port,),
     )
 
 
@@ -103,21 +99,14 @@ def misfit(diagnostic: Diagnostic) -> str:
     return ends if len(diagnostic.facts) > 1 else ": ".join((ends, *diagnostic.notes))
 
 
-def _wiring(
-    value: Value, node: Node, port: str, sources: tuple[Source, ...]
-) -> tuple[Source | None, Any]:
-    """The argument of the call; where the parts bin made the call, what the user wired into it."""
-    source, related = _nearest(node, sources)
-    if source is None:
-        return None, ()
-    if in_parts_bin(source):
-        made, _ = _nearest(value.node)
-        if made is None or in_parts_bin(made):
-            return place(node, sources)
-        return made, (("wired here", source),)
-    if related:
-        return source, related
-    return source.argument(node.arguments.get(port.partition(".")[0], port)), ()
+def _line_of_wire(value: Value, node: Node, port: str, sources: tuple[Source, ...]) -> ShownLine:
+    """The argument of the call; where a library made the call, what the user wired into it."""
+    made, *around = lines_of_part(node.component) if node.component is not None else (None,)
+    giver = (*value.node.sources, *itertools.islice(lines_of_part(value.node.component), 1))
+    shown = shown_line(sources or node.sources, (made, *giver, *around))
+    if shown.related or shown.source is None or in_library(shown.source.file):
+        return shown
+    return ShownLine(shown.source.argument(node.arguments.get(port.partition(".")[0], port)))
 
 
 def _kinds(mismatch: Mismatch, gives: Spec, wants: Spec) -> str:
@@ -262,9 +251,7 @@ def joined(solver: Solver, given: Spec, expected: Spec) -> Spec | None:
 
 def small_mismatch(draft: Draft, node: Node, mismatch: Mismatch) -> Diagnostic:
     """E101 for wire arithmetic and methods of distributions."""
-    source, related = place(node)
-    if not related and source is not None and in_parts_bin(source):
-        source, related = users_line(node.sources, plugged(_board_of(draft, node)))
+    source, related = shown_line(node.sources, lines_of_part(_board_of(draft, node)))
     names = list(node.inputs.values())
     facts = tuple(
         Fact(
@@ -299,7 +286,7 @@ def no_reparametrisation(draft: Draft, node: Node) -> Diagnostic | None:
     part = _board_of(draft, node)
     if not is_discrete or part is None:
         return None
-    source, related = users_line(node.sources, plugged(part))
+    source, related = shown_line(node.sources, lines_of_part(part))
     name = type(part).__name__
     kind = f" ({name})" if name != part.label() else ""
     edits = renamed_attribute(source, "rsample", "sample")
@@ -355,6 +342,7 @@ def role_diagnostic(value: Value, node: Node, port: str) -> Diagnostic | None:
         related=related,
         help=(Help(text="if that is meant, declare the same role on both ends"),),
         path=node.path,
+        about=(port,),
     )
 
 

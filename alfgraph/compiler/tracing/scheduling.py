@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Reporter, Retype
+from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Retype
 from alfgraph.diagnostics.repairs.calls import without_argument
+from alfgraph.diagnostics.reporter import Reporter
 from alfgraph.families.graph import Graph
 from alfgraph.families.trainer import Trainer
 from alfgraph.wiring.component import Component

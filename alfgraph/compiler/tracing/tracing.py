@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from alfgraph.boards.file_errors import advice
 from alfgraph.compiler.draft import Draft, Section
-from alfgraph.compiler.solving.mismatches import plugged
+from alfgraph.compiler.solving.mismatches import lines_of_part
 from alfgraph.compiler.tracing.feeds import check_feeds
 from alfgraph.compiler.tracing.scheduling import (
     boards_of,
@@ -22,8 +22,10 @@ from alfgraph.compiler.tracing.scheduling import (
 )
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help
 from alfgraph.diagnostics.errors import AlfgraphError
+from alfgraph.diagnostics.libraries import in_library
 from alfgraph.diagnostics.repairs.calls import as_help
-from alfgraph.diagnostics.source import Source, in_parts_bin, outermost, users_line
+from alfgraph.diagnostics.shown_line import shown_line
+from alfgraph.diagnostics.source import Source, outermost
 from alfgraph.diagnostics.suggestions import did_you_mean
 from alfgraph.families.algorithm import Algorithm
 from alfgraph.families.graph import PHASES, Graph
@@ -108,6 +110,7 @@ def _report_rate(draft: Draft, schedule: Schedule, name: str) -> None:
             source=schedule.created_at,
             help=tuple(Help(text=text) for text in fixes),
             path=schedule.socket_path,
+            about=(name,),
         )
     )
 
@@ -178,9 +181,9 @@ def _run(draft: Draft, section: Section, part: Graph, phase: str) -> None:
 def _at_users_line(diagnostic: Diagnostic, part: Graph) -> Diagnostic:
     """What an inherited phase method gets wrong is shown where the user made the board."""
     where = diagnostic.source
-    if where is None or not in_parts_bin(where):
+    if where is None or not in_library(where.file):
         return diagnostic
-    source, wired = users_line((where,), plugged(part))
+    source, wired = shown_line((where,), lines_of_part(part))
     related = (*wired, *diagnostic.related)
     return diagnostic.model_copy(update={"source": source, "related": related})
 

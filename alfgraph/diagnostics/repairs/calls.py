@@ -12,12 +12,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from alfgraph.diagnostics.diagnostic import Help
+from alfgraph.diagnostics.repairs.files import imported
 from alfgraph.diagnostics.repairs.trees import (
     BINDS_TIGHTLY,
     Edits,
     edited,
     end_of,
-    is_docstring,
     lines_of,
     span_of,
     start_of,
@@ -40,9 +40,6 @@ class Fix(NamedTuple):
 def as_help(fix: str | Fix, source: Source | None) -> Help:
     """A sentence, or a fix for a line, as a help."""
     return Help(text=fix) if isinstance(fix, str) else fix.help(source)
-
-
-_PARTS = "alfgraph.components"
 
 
 def renamed_argument(source: Source | None, name: str, new: str) -> Edits:
@@ -212,50 +209,6 @@ def misspelt_field(name: str, near: str | None) -> list[Fix]:
         return renamed_attribute(at, name, near) or renamed_argument(at, name, near)
 
     return [Fix(f"did you mean `{near}`?", repair)]
-
-
-def replaced_name(source: Source | None, name: str, new: str) -> Edits:
-    """The name `name`, wherever the file has it, becomes `new`."""
-    tree = tree_of(source.file) if source else None
-    if source is None or tree is None:
-        return ()
-    found = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == name]
-    spans = [span_of(n) for n in found]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            spans += [span_of(alias) for alias in node.names if alias.name == name]
-    return tuple(
-        edited(source.file, start, (start[0], start[1] + len(name.encode())), new)
-        for start, _ in sorted(spans)
-    )
-
-
-def ended_with(file: str, line: str) -> Edits:
-    """The file with one more line at its end."""
-    lines = lines_of(file)
-    if not lines:
-        return ()
-    last = lines[-1]
-    at = (len(lines), len(last.rstrip("\r\n").encode()))
-    return (edited(file, at, at, f"\n{line}"),)
-
-
-def imported(file: str, name: str, home: str = _PARTS) -> Edits:
-    """The file with an import of `name`; none is needed where it is imported already."""
-    tree = tree_of(file)
-    if tree is None:
-        return ()
-    froms = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.module == home]
-    if any((alias.asname or alias.name) == name for n in froms for alias in n.names):
-        return ()
-    if froms:
-        end = end_of(froms[0].names[-1])
-        return (edited(file, end, end, f", {name}"),)
-    first = tree.body[0] if tree.body else None
-    line = first.lineno if first is not None and not is_docstring(first) else 1
-    if first is not None and is_docstring(first):
-        line = (first.end_lineno or 1) + 1
-    return (edited(file, (line, 0), (line, 0), f"from {home} import {name}\n"),)
 
 
 def without_statement(source: Source | None) -> Edits:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
-from alfgraph.diagnostics.repairs.calls import Fix, function_at, imported
+from alfgraph.diagnostics.repairs.calls import Fix, function_at
+from alfgraph.diagnostics.repairs.files import imported
 from alfgraph.diagnostics.repairs.trees import (
     BINDS_TIGHTLY,
     Edits,

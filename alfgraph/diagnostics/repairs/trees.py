@@ -10,7 +10,8 @@ import linecache
 from collections.abc import Sequence
 
 from alfgraph.diagnostics.diagnostic import Edit
-from alfgraph.diagnostics.source import Source, in_parts_bin, is_installed, is_user_code
+from alfgraph.diagnostics.libraries import in_library
+from alfgraph.diagnostics.source import Source, is_installed, is_user_code
 
 Edits = tuple[Edit, ...]
 Position = tuple[int, int]
@@ -35,7 +36,7 @@ def tree_of(file: str) -> ast.Module | None:
 
 def lines_of(file: str) -> Sequence[str]:
     """The lines of a file that is the user's own; none of others, which nobody is to repair."""
-    if not is_user_code(file) or is_installed(file) or in_parts_bin(Source(file=file, line=1)):
+    if not is_user_code(file) or is_installed(file) or in_library(file):
         return ()
     linecache.checkcache(file)
     return linecache.getlines(file)

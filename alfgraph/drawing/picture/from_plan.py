@@ -22,6 +22,7 @@ from alfgraph.compiler.planning import count_parameters, leading_axes
 from alfgraph.compiler.schedule.loops import Loop, known_loops
 from alfgraph.diagnostics.diagnostic import Diagnostic
 from alfgraph.diagnostics.errors import WiringError
+from alfgraph.diagnostics.libraries import shown_in_package
 from alfgraph.drawing.picture.view import (
     BoardView,
     CrossingView,
@@ -411,9 +412,8 @@ def _defined(kind: type) -> tuple[str, int]:
         line = _class_line(kind, file)
     except (OSError, TypeError):
         return "", 0
-    for mark in ("/alfgraph/components/", "/alfgraph/"):
-        if mark in file:
-            return f"{mark.strip('/')}/{file.rpartition(mark)[2]}", line
+    if (shown := shown_in_package(file)) is not None:
+        return shown, line
     here, below = Path(file).resolve(), Path.cwd().resolve()
     inside = here.is_relative_to(below)
     return (here.relative_to(below).as_posix() if inside else here.name), line

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 
 from alfgraph.boards.board_file import Description, difference
+from alfgraph.boards.rebuilding import Provenance
 from alfgraph.diagnostics.diagnostic import Help, Retype
 from alfgraph.diagnostics.errors import CheckpointError
 from alfgraph.monitor.writers import Writers
@@ -35,7 +36,7 @@ class Origin:
     """
 
     description: Description
-    provenance: State
+    provenance: Provenance
     code: str
 
 

@@ -114,6 +114,7 @@ class EnvRecipe:
             raise SettingError(
                 f"the native vector form of `{self.id}` resets in mode {mode}, not NEXT_STEP",
                 help=_SERIAL,
+                about=("vectorization",),
             )
         return env
 
@@ -129,6 +130,7 @@ class EnvRecipe:
                 "(wrappers and `make` rule it out)",
                 code="E302",
                 help=_SERIAL,
+                about=("vectorization",),
             )
 
     def is_native(self) -> bool:
@@ -190,6 +192,7 @@ class EnvRecipe:
             f"environment `{self.label}` cannot be made: {type(error).__name__}: {error}",
             code="E605",
             help="`kwargs` are the arguments of its constructor" if self.kwargs else "",
+            about=("make", "id", "kwargs", "wrappers"),
         )
 
     def _unknown_argument(self, name: str) -> SettingError:
@@ -209,6 +212,7 @@ class EnvRecipe:
             f"environment `{self.label}` takes no argument `{name}`, which `kwargs` gives",
             code="E605",
             help=fix,
+            about=(f"kwargs.{name}",),
         )
 
 
@@ -231,6 +235,7 @@ def _unknown_id(env_id: str, error: Exception) -> SettingError:
             help=_renamed(
                 f"`{module}:{env_id}`, after pip install 'alfgraph[{extra}]'", f"{module}:{env_id}"
             ),
+            about=("id",),
         )
     stem = name.partition("-v")[0].casefold()
     known = list(gymnasium.registry)
@@ -242,6 +247,7 @@ def _unknown_id(env_id: str, error: Exception) -> SettingError:
         help=_renamed(f"did you mean `{close}`?", close)
         if close
         else "`module:Id-v0` first imports the module that registers the id",
+        about=("id",),
     )
 
 
@@ -262,11 +268,13 @@ def _missing_package(env_id: str, error: BaseException) -> SettingError:
                 f"environment `{env_id}` needs the package {package}, which is not installed",
                 code="E305",
                 help=f"pip install 'alfgraph[{extra}]'",
+                about=("make", "id"),
             )
     return SettingError(
         f"environment `{env_id}` needs a package that is not installed: {error}",
         code="E305",
         help="install it beside alfgraph",
+        about=("make", "id"),
     )
 
 

@@ -24,8 +24,9 @@ from alfgraph.components import (
     Trainer,
     Transform,
 )
-from alfgraph.diagnostics.diagnostic import Diagnostic, Reporter
+from alfgraph.diagnostics.diagnostic import Diagnostic
 from alfgraph.diagnostics.errors import WiringError
+from alfgraph.diagnostics.reporter import Reporter
 from alfgraph.families.graph import Graph
 from alfgraph.wiring.binding import bind
 
