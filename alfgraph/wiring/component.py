@@ -147,6 +147,7 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
         arbitrary_types_allowed=True,
         validate_default=False,
         allow_inf_nan=False,
+        defer_build=True,  # of the schema: most families are never made
     )
 
     heat: ClassVar[int] = 2
