@@ -9,7 +9,6 @@ from typing import Any, NoReturn
 
 from alfgraph.diagnostics.repairs.calls import (
     Fix,
-    called_before,
     is_fed,
     misspelt_argument,
     misspelt_attribute,
@@ -202,14 +201,6 @@ def _at_hand(port: Port, names: Mapping[str, Any]) -> list[Fix]:
         if _is_wired(value) and _role(value) in {None, port.role}:
             return [_pass(f"{port.name}={text}")]
     return []
-
-
-def called_first(part: Any, port: str) -> str | Fix:
-    """How a port of a part is read: on a call of it."""
-    text = f"`{part.label()}(...).{port}`"
-    if any(pin.is_required and not pin.latched for pin in part.input_ports()):
-        return text
-    return Fix(text.replace("...", ""), lambda at: called_before(at, port))
 
 
 def refuse_loop(label: str, port: str) -> NoReturn:

@@ -39,7 +39,7 @@ from alfgraph.wiring.ports import Port
 from alfgraph.wiring.records import Record
 from alfgraph.wiring.settings import setting_errors
 from alfgraph.wiring.trace import Feed, Node, Value
-from alfgraph.wiring.wires import Wire, refuse, wrap
+from alfgraph.wiring.wires import Wire, as_wire, refuse, wrap
 
 if TYPE_CHECKING:
     from alfgraph.wiring.trace import Trace
@@ -286,7 +286,7 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
             before = next((f for f in trace.feeds if f.node is node and f.port == name), None)
             if before is not None:
                 refuse_second_writer(self.label(), name, before.sources)
-            wire = call_argument(value)
+            wire = as_wire(value)
             wire.value.hints.append(name)
             trace.feeds.append(Feed(node, name, wire.value, Source.stack_of_caller()))
 
@@ -326,13 +326,6 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
     def batch_axes(self, phase: str) -> tuple[Symbol, ...] | None:
         """What `*batch` stands for, if this part decides it (environments)."""
         return None
-
-
-def call_argument(value: Any) -> Wire:
-    """A wire, or an application's only output, as a wire."""
-    from alfgraph.wiring.wires import as_wire  # one name for what `feed` accepts
-
-    return as_wire(value)
 
 
 def tracing(part: Component) -> Trace:
@@ -465,7 +458,7 @@ def _registers(
     if given is None or not ports:
         node.state = Value(node, "state", spec)
         return wrap(node.state, trace)
-    wire = call_argument(given)
+    wire = as_wire(given)
     node.state, node.pinned_state = wire.value, True
     node.inputs["state"], node.expected["state"] = wire.value, spec
     return wire
