@@ -19,10 +19,11 @@ from alfgraph.wiring.arguments import bind_arguments
 from alfgraph.wiring.component import Component, Operation, tracing
 from alfgraph.wiring.pins import Application
 from alfgraph.wiring.records import Record
+from alfgraph.wiring.refusals import refuse
 from alfgraph.wiring.settings import class_settings
 from alfgraph.wiring.trace import Value
 from alfgraph.wiring.tree import parts_below
-from alfgraph.wiring.wires import Wire, as_wire, refuse, wrap
+from alfgraph.wiring.wires import Wire, as_wire, wrap
 
 PHASES = ("unroll", "prepare", "update")
 """Phases every board may have, in the order they run; `predict` is a slice of its own."""

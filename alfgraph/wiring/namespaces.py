@@ -7,7 +7,7 @@ made.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NoReturn, dataclass_transform
+from typing import Any, NoReturn, TypeVar, dataclass_transform
 
 from pydantic import BaseModel, Field, PrivateAttr
 from pydantic._internal._model_construction import ModelMetaclass
@@ -18,6 +18,8 @@ from alfgraph.diagnostics.repairs.calls import Fix, as_help
 from alfgraph.diagnostics.repairs.classes import renamed_declaration
 from alfgraph.diagnostics.source import Source
 from alfgraph.wiring.ports import Port
+
+K = TypeVar("K")
 
 
 class Declaration:
@@ -130,3 +132,10 @@ def _check_computes_once(name: str, bases: tuple[type, ...], own: dict[str, Any]
 
 def _inherited(base: type, name: str) -> Any:
     return next((vars(b)[name] for b in base.__mro__ if name in vars(b)), None)
+
+
+def classes_below(kind: type[K]) -> Iterator[type[K]]:
+    """The subclasses of a class, theirs included."""
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from classes_below(subclass)

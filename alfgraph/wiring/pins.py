@@ -9,8 +9,9 @@ from weakref import WeakKeyDictionary
 
 from alfgraph.diagnostics.repairs.calls import Fix, called_before
 from alfgraph.wiring.ports import Port
+from alfgraph.wiring.refusals import refuse
 from alfgraph.wiring.trace import Node
-from alfgraph.wiring.wires import Wire, refuse
+from alfgraph.wiring.wires import Wire
 
 
 @dataclass(frozen=True, eq=False)

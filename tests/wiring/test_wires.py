@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from alfgraph.diagnostics.errors import WiringError
-from alfgraph.specs.spec import DistributionSpec, Star, SymbolSpec, parse_spec
+from alfgraph.specs.dims import Star
+from alfgraph.specs.spec import DistributionSpec, SymbolSpec, parse_spec
 from alfgraph.wiring.trace import Trace, Value
 from alfgraph.wiring.wires import Distribution, Wire, as_wire, wrap
 
