@@ -37,6 +37,7 @@ fuzz: setup  # mutants of good boards: what checks must run, what is rejected mu
 check: setup
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/mypy
 
 fmt: setup

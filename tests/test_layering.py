@@ -1,175 +1,58 @@
-"""Files stand on floors and import only lower ones; imports never run in a circle.
+"""The house: floors (import-linter's contracts in pyproject.toml), circles, privacy and budgets.
 
-Everything is read from the syntax trees, nothing is imported. An import counts wherever it stands,
-inside functions too.
+Everything is read from the syntax trees, nothing is imported. What import-linter cannot say is
+measured by tools/house.py.
 """
 
-import ast
+import importlib.util
+import shutil
+import statistics
+import subprocess
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
-import networkx as nx
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+
 LONGEST_FILE = 500
+LONGEST_FUNCTION = 50
+MEDIAN_FUNCTION = 8
+LONGEST_CHAIN = 31
 
-# Bottom floor first; a name is a file or a folder of alfgraph/. Files of one floor may use each
-# other, as far as no circle arises; the files of a folder stand on the folder's floor.
-FLOORS: tuple[tuple[str, ...], ...] = (
-    ("faces", "diagnostics", "distributions"),
-    ("specs", "monitor"),
-    ("wiring",),
-    ("overrides",),
-    ("families", "execution", "faces"),
-    ("boards",),
-    ("compiler",),
-    ("program", "drawing"),
-    ("runtime", "live"),
-    ("cli",),
-)
-
-# Components see floors up to this one.
-COMPONENTS_SEE_UP_TO = "families"
-
-# The board knows no component; only these hand parts to it.
-KNOW_COMPONENTS = ("alfgraph.cli", "alfgraph.__main__")
+# Imports inside functions are for start-up time, or of what an extra installs. The dearest, in
+# milliseconds of CPU that `alfgraph check` does without:
+#   runtime/run          live.live_page                             157
+#   drawing/rendering    drawing.writers                            110
+#   monitor/writers      tensorboard's record writer, its protobufs 110
+#   monitor/display      monitor.live_panel, with rich               53
+#   cli/tables           rich                                        26
+#   envs/gym_env         envs.batch                                  17
+#   evaluation/filming   imageio                                     15
+IMPORTS_IN_FUNCTIONS = 40
 
 
-@dataclass(frozen=True)
-class Import:
-    """One import statement's target, and where it stands."""
-
-    source: str
-    target: str
-    names: tuple[str, ...]
-    line: int
-    scope: str
-
-    def __str__(self) -> str:
-        """Name the importing module and line as an error message would."""
-        return f"{self.source}:{self.line} imports {self.target}"
+def loaded(path: Path) -> ModuleType:
+    """Import a script that is in no package."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
 
 
-def module_files(root: Path) -> dict[str, Path]:
-    """Map the dotted name of every module of alfgraph, components included, to its file."""
-    package = root / "alfgraph"
-    # The link is walked under the name it is imported by, and only once.
-    own = [p for p in package.rglob("*.py") if p.relative_to(package).parts[0] != "components"]
-    parts = (package / "components").resolve()
-    files = {("alfgraph", *p.relative_to(package).with_suffix("").parts): p for p in own}
-    for path in parts.rglob("*.py"):
-        files["alfgraph", "components", *path.relative_to(parts).with_suffix("").parts] = path
-    return {".".join(n[:-1] if n[-1] == "__init__" else n): path for n, path in files.items()}
+house = loaded(ROOT / "tools" / "house.py")
+FILES: dict[str, Path] = house.source_files()
 
 
-class ImportCollector(ast.NodeVisitor):
-    """Collect the imports of alfgraph's own modules from one syntax tree."""
-
-    def __init__(self, source: str, is_package: bool, modules: frozenset[str]) -> None:
-        self.source = source
-        self.package = source if is_package else source.rpartition(".")[0]
-        self.modules = modules
-        self.scope: list[str] = []
-        self.found: list[Import] = []
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        self.scope.append(node.name)
-        self.generic_visit(node)
-        self.scope.pop()
-
-    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self.scope.append(node.name)
-        self.generic_visit(node)
-        self.scope.pop()
-
-    visit_AsyncFunctionDef = visit_FunctionDef
-
-    def visit_If(self, node: ast.If) -> None:
-        for_types = ast.unparse(node.test).endswith("TYPE_CHECKING")
-        self.scope += ["TYPE_CHECKING"] if for_types else []
-        self.generic_visit(node)
-        if for_types:
-            self.scope.pop()
-
-    def visit_Import(self, node: ast.Import) -> None:
-        for alias in node.names:
-            self.add(alias.name, (), node.lineno)
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        base = node.module or ""
-        if node.level:
-            parents = self.package.split(".")[: len(self.package.split(".")) - node.level + 1]
-            base = ".".join([*parents, base]) if base else ".".join(parents)
-        names = [alias.name for alias in node.names]
-        submodules = [name for name in names if f"{base}.{name}" in self.modules]
-        for name in submodules:
-            self.add(f"{base}.{name}", (), node.lineno)
-        if rest := tuple(name for name in names if name not in submodules):
-            self.add(base, rest, node.lineno)
-
-    def add(self, target: str, names: tuple[str, ...], line: int) -> None:
-        if target in self.modules:
-            self.found.append(Import(self.source, target, names, line, ".".join(self.scope)))
-
-
-def imports(root: Path) -> list[Import]:
+def imports(files: dict[str, Path]) -> list["house.Import"]:  # type: ignore[name-defined]
     """List every import of an alfgraph module by an alfgraph module, wherever it stands."""
-    files = module_files(root)
-    found: list[Import] = []
-    for module, path in sorted(files.items()):
-        collector = ImportCollector(module, path.name == "__init__.py", frozenset(files))
-        collector.visit(ast.parse(path.read_text(encoding="utf-8"), str(path)))
-        found += collector.found
-    return found
-
-
-def cycles(found: list[Import]) -> list[list[str]]:
-    """List the groups of modules that import each other in a circle."""
-    board = nx.DiGraph([(i.source, i.target) for i in found])
-    groups = [sorted(group) for group in nx.strongly_connected_components(board)]
-    loops = [[node] for node in board if board.has_edge(node, node)]
-    return sorted([group for group in groups if len(group) > 1] + loops)
-
-
-def place(module: str) -> str | None:
-    """Name the entry of FLOORS a module of the board belongs to; None for the package itself."""
-    parts = module.split(".")
-    return parts[1] if len(parts) > 1 else None
-
-
-FLOOR_OF = {name: height for height, floor in enumerate(FLOORS) for name in floor}
-
-
-def height(module: str) -> int:
-    """Return the floor a module stands on; components and the public face have special ones."""
-    name = place(module)
-    if name == "components":
-        return FLOOR_OF[COMPONENTS_SEE_UP_TO]
-    # The roof: alfgraph/__init__.py, which re-exports, __main__, and what is listed nowhere.
-    return FLOOR_OF.get(name or "", len(FLOORS))
-
-
-def unlisted(modules: list[str]) -> list[str]:
-    """Say of each file or folder of alfgraph/ that stands on no floor where to list it."""
-    known = {None, "__main__", "components", *FLOOR_OF}
-    names = sorted({name for name in map(place, modules) if name is not None} - known)
-    return [
-        f"alfgraph/{name} stands on no floor: list it in FLOORS of tests/test_layering.py"
-        for name in names
-    ]
-
-
-def upward_imports(found: list[Import]) -> Iterator[str]:
-    """Name each import of a higher floor, and each of a component by the board."""
-    for i in found:
-        if place(i.target) == "components":
-            knows = any(i.source == k or i.source.startswith(f"{k}.") for k in KNOW_COMPONENTS)
-            if not knows and place(i.source) != "components":
-                yield f"{i}: only {', '.join(KNOW_COMPONENTS)} may know components"
-        elif height(i.target) > height(i.source):
-            yield f"{i}, which stands on a higher floor"
+    known = frozenset(files)
+    return [i for name, path in files.items() for i in house.imports_of(name, path, known)]
 
 
 def family(module: str) -> str:
@@ -178,38 +61,40 @@ def family(module: str) -> str:
     return parts[2] if len(parts) > 2 else ""
 
 
-def private_imports(found: list[Import]) -> Iterator[str]:
+def private_imports(files: dict[str, Path]) -> Iterator[str]:
     """Name each import of something private to another family of components."""
-    for i in found:
-        if place(i.target) != "components" or family(i.source) == family(i.target):
+    for i in imports(files):
+        if not i.target.startswith("alfgraph.components") or family(i.source) == family(i.target):
             continue
         words = [*i.target.split("."), *i.names]
         if any(w.startswith("_") and not w.endswith("__") for w in words):
-            yield f"{i} {', '.join(i.names)}: private to the family {family(i.target)}"
+            names = ", ".join(i.names)
+            yield (
+                f"{i.source}:{i.line} imports {i.target} {names}: "
+                f"private to the family {family(i.target)}"
+            )
 
 
-def test_every_file_stands_on_a_floor() -> None:
-    assert unlisted(list(module_files(ROOT))) == []
+def floors(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run import-linter on the alfgraph of a folder."""
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache", "--no-logo"]
+    environment = {"PYTHONPATH": str(folder)}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def test_files_import_only_lower_floors() -> None:
-    assert list(upward_imports(imports(ROOT))) == []
+    done = floors(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_no_import_runs_in_a_circle() -> None:
-    assert cycles(imports(ROOT)) == []
-
-
-def test_runs_are_watched_through_one_door() -> None:
-    """`run` hands the live page in; nothing else of the runtime knows it, and it knows no run."""
-    found = imports(ROOT)
-    assert [i for i in found if (place(i.source), place(i.target)) == ("live", "runtime")] == []
-    knows = {i.source for i in found if (place(i.source), place(i.target)) == ("runtime", "live")}
-    assert knows == {"alfgraph.runtime.run"}
+    assert house.circles(imports(FILES)) == []
 
 
 def test_components_keep_out_of_each_others_internals() -> None:
-    assert list(private_imports(imports(ROOT))) == []
+    assert list(private_imports(FILES)) == []
 
 
 @pytest.mark.parametrize("folder", ["alfgraph", "components", "graphs", "tests", "tools"])
@@ -218,33 +103,62 @@ def test_no_file_has_two_ideas(folder: str) -> None:
     assert {p: n for p, n in lengths.items() if n > LONGEST_FILE} == {}
 
 
+def test_functions_are_short() -> None:
+    lengths = house.function_lengths(list(FILES.values()))
+    assert {f: n for f, n in lengths.items() if n > LONGEST_FUNCTION} == {}
+    assert statistics.median(lengths.values()) <= MEDIAN_FUNCTION
+
+
+def test_few_imports_stand_in_functions() -> None:
+    assert sum(map(house.statements_in_functions, FILES.values())) <= IMPORTS_IN_FUNCTIONS
+
+
+def test_no_chain_of_imports_is_long() -> None:
+    chain = house.longest_chain(imports(FILES))
+    assert len(chain) <= LONGEST_CHAIN, "\n".join(chain)
+
+
 def plant(root: Path, **sources: str) -> Path:
     """Make a small alfgraph whose files hold these sources; `__` in a name stands for a slash."""
     for name, source in sources.items():
         path = root / "alfgraph" / f"{name.replace('__', '/')}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source, encoding="utf-8")
+    for folder in [path for path in root.rglob("*") if path.is_dir()]:
+        (folder / "__init__.py").touch()
     return root
 
 
+# Every floor of pyproject.toml, empty.
+EMPTY = dict.fromkeys(
+    (
+        *("boards", "compiler", "diagnostics", "distributions", "drawing", "execution", "live"),
+        *("monitor", "overrides", "program", "runtime"),
+    ),
+    "",
+)
+
+
 def test_an_upward_import_is_found_wherever_it_stands(tmp_path: Path) -> None:
-    root = plant(
-        tmp_path,
-        specs="def width():\n    from alfgraph.compiler import order\n",
-        compiler__order="from ..specs import width\n",
-        cli="from alfgraph.components.networks.mlp import MLP\n",
-        families="import alfgraph.components.networks.mlp\n",
-        components__networks__mlp="from alfgraph.wiring import G\nfrom alfgraph import boards\n",
-        wiring="",
-        boards="",
-    )
-    assert list(upward_imports(imports(root))) == [
-        "alfgraph.components.networks.mlp:2 imports alfgraph.boards, "
-        "which stands on a higher floor",
-        "alfgraph.families:1 imports alfgraph.components.networks.mlp: "
-        "only alfgraph.cli, alfgraph.__main__ may know components",
-        "alfgraph.specs:2 imports alfgraph.compiler.order, which stands on a higher floor",
-    ]
+    sources = EMPTY | {
+        "specs": "def width():\n    from alfgraph.runtime import session\n",
+        "compiler": "from .specs import width\nimport alfgraph.components.networks.mlp\n",
+        "cli": "from alfgraph.components.networks.mlp import MLP\n",
+        "families": "import alfgraph.components.networks.mlp\n",
+        "components__networks__mlp": "import alfgraph.wiring\nfrom alfgraph import boards\n",
+        "wiring": "",
+        "sundries": "",
+    }
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    said = floors(plant(tmp_path, **sources)).stdout
+    assert "alfgraph.specs -> alfgraph.runtime (l.2)" in said
+    assert "alfgraph.families -> alfgraph.components.networks.mlp (l.1)" in said
+    assert "alfgraph.components.networks.mlp -> alfgraph.boards (l.2)" in said
+    assert "alfgraph.compiler -> alfgraph.components.networks.mlp (l.2)" in said
+    assert "sundries" in said
+    assert "alfgraph.cli ->" not in said
+    assert "alfgraph.compiler -> alfgraph.specs" not in said
+    assert "-> alfgraph.wiring" not in said
 
 
 def test_a_circle_is_found(tmp_path: Path) -> None:
@@ -252,10 +166,11 @@ def test_a_circle_is_found(tmp_path: Path) -> None:
         tmp_path,
         ports="from alfgraph.wires import Wire\n",
         wires="from alfgraph.records import Record\n",
-        records="import alfgraph.ports\nimport alfgraph.specs\n",
+        records="def late():\n    import alfgraph.ports\n    import alfgraph.specs\n",
         specs="import math\n",
     )
-    assert cycles(imports(root)) == [["alfgraph.ports", "alfgraph.records", "alfgraph.wires"]]
+    found = house.circles(imports(house.source_files(root)))
+    assert found == [["alfgraph.ports", "alfgraph.records", "alfgraph.wires"]]
 
 
 def test_private_names_of_another_family_are_found(tmp_path: Path) -> None:
@@ -265,14 +180,8 @@ def test_private_names_of_another_family_are_found(tmp_path: Path) -> None:
         components__networks__value="from alfgraph.components.networks.mlp import _widths\n",
         components__networks__mlp="",
     )
-    (message,) = private_imports(imports(root))
+    (message,) = private_imports(house.source_files(root))
     assert message == (
         "alfgraph.components.losses.ppo:1 imports alfgraph.components.networks.mlp MLP, _widths: "
         "private to the family networks"
     )
-
-
-def test_an_unlisted_file_is_told_where_to_go(tmp_path: Path) -> None:
-    root = plant(tmp_path, specs="", sundries="")
-    (message,) = unlisted(list(module_files(root)))
-    assert message.startswith("alfgraph/sundries stands on no floor: list it in FLOORS of ")

@@ -32,12 +32,14 @@ class Import:
     line: int
     in_function: bool
     for_types: bool
+    names: tuple[str, ...] = ()
 
 
-def source_files() -> dict[str, Path]:
+def source_files(root: Path = ROOT) -> dict[str, Path]:
     """Every module of alfgraph, components included, by its dotted name."""
     found: dict[str, Path] = {}
-    for folder, prefix in ((ROOT / "alfgraph", "alfgraph"), (ROOT / "components", "components")):
+    parts_bin = (root / "alfgraph" / "components").resolve()  # a link, walked once
+    for folder, prefix in ((root / "alfgraph", "alfgraph"), (parts_bin, "components")):
         for path in sorted(folder.rglob("*.py")):
             below = path.relative_to(folder)
             if prefix == "alfgraph" and below.parts[0] == "components":
@@ -60,11 +62,14 @@ def imports_of(name: str, path: Path, known: frozenset[str]) -> Iterator[Import]
         if any(module not in known for module in below):
             yield str(node.module)
 
+    def names_in(node: ast.Import | ast.ImportFrom) -> tuple[str, ...]:
+        return tuple(alias.name for alias in node.names if isinstance(node, ast.ImportFrom))
+
     def visit(node: ast.AST, in_function: bool, for_types: bool) -> Iterator[Import]:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.Import | ast.ImportFrom):
                 yield from (
-                    Import(name, target, child.lineno, in_function, for_types)
+                    Import(name, target, child.lineno, in_function, for_types, names_in(child))
                     for target in targets(child)
                     if target in known
                 )

@@ -10,12 +10,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from alfgraph.cli.verbs import app
+from alfgraph.cli.app import INTERRUPTED, app_for
 from alfgraph.diagnostics.source import outermost
 
 __all__ = ["main"]
 
-FAILED, INTERRUPTED = 1, 130
+FAILED = 1
 
 
 @outermost
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(args=given, prog_name="alfgraph")
+        app_for(given)(args=given, prog_name="alfgraph")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else FAILED if end.code else 0
     except KeyboardInterrupt:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from alfgraph import families
+from alfgraph.boards.file_errors import missing_file
 from alfgraph.boards.loading import load_module, split_name
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Retype
 from alfgraph.diagnostics.errors import SettingError
@@ -61,10 +63,6 @@ def find_kind(name: str, file: ModuleType | None = None) -> Any:
     if not attribute:
         raise _unknown(name, known)
     if place.endswith(".py"):
-        from pathlib import Path
-
-        from alfgraph.boards.file_errors import missing_file
-
         if not Path(place).is_file():
             raise missing_file(place, Path(place), None)
         module = load_module(Path(place))

@@ -1,17 +1,16 @@
 """What each verb of the command line can be told, declared once and inherited.
 
-A verb is a function of one request. `takes` turns it into the function with parameters that typer
-reads, one for every field.
+A verb is a function of one request, whose docstring is the verb's help. `command` turns it into the
+function with parameters that typer reads, one for every field.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeVar, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeAlias, get_type_hints
 
 import typer
 
@@ -21,8 +20,6 @@ class Request(Protocol):
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
-
-R = TypeVar("R", bound=Request)
 
 _PATH = "PATH=VALUE"
 _SOCKET = "SOCKET=COMPONENT"
@@ -54,7 +51,7 @@ class BoardRequest:
 
 @dataclass(frozen=True)
 class CheckRequest(BoardRequest):
-    """What `check` can be told."""
+    """Check every wire; print the wiring table when all is well."""
 
     format: Annotated[
         Literal["text", "json", "github"],
@@ -72,7 +69,7 @@ class CheckRequest(BoardRequest):
 
 @dataclass(frozen=True)
 class PlanRequest(BoardRequest):
-    """What `plan` can be told."""
+    """Say in numbers what a run will do; with --code, show the program."""
 
     code: Annotated[
         bool, typer.Option("--code", help="Print the program and nothing else, unwrapped.")
@@ -80,8 +77,13 @@ class PlanRequest(BoardRequest):
 
 
 @dataclass(frozen=True)
+class ConfigRequest(BoardRequest):
+    """List every setting: its value, and where that comes from."""
+
+
+@dataclass(frozen=True)
 class RunRequest(BoardRequest):
-    """What `run` can be told."""
+    """Train; the same run directory again goes on where it stopped."""
 
     run_dir: Annotated[
         str | None,
@@ -105,7 +107,7 @@ class RunRequest(BoardRequest):
 
 @dataclass(frozen=True)
 class RenderRequest(BoardRequest):
-    """What `render` can be told."""
+    """Draw the circuit board."""
 
     output: Annotated[
         str,
@@ -140,7 +142,7 @@ class RenderRequest(BoardRequest):
 
 @dataclass(frozen=True)
 class PlayRequest:
-    """What `play` can be told."""
+    """Evaluate a trained run; film it with --video."""
 
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run directory.")]
     episodes: Annotated[int, typer.Option(min=1, help="How many episodes.")] = 20
@@ -158,7 +160,7 @@ class PlayRequest:
 
 @dataclass(frozen=True)
 class PartsRequest:
-    """What `parts` can be told."""
+    """List the parts bin; with a name, describe one component."""
 
     name: Annotated[
         str | None,
@@ -169,7 +171,7 @@ class PartsRequest:
 
 @dataclass(frozen=True)
 class ExplainRequest:
-    """What `explain` can be told."""
+    """Explain a diagnostic's code."""
 
     code: Annotated[str, typer.Argument(metavar="CODE", help="A code such as E101.")]
     json: Json = False
@@ -177,7 +179,7 @@ class ExplainRequest:
 
 @dataclass(frozen=True)
 class DiffRequest:
-    """What `diff` can be told."""
+    """Say what differs between two boards; with -o, draw both as one board in three colours."""
 
     a: Annotated[
         str,
@@ -200,35 +202,35 @@ class DiffRequest:
     json: Json = False
 
 
-def takes(request: type[R]) -> Callable[[Callable[[R], None]], Callable[..., None]]:
-    """Let typer see a verb of one request as a function with the request's fields as parameters.
+Verb: TypeAlias = Callable[[Request], None]
+
+
+def command(request: type[Request], verb: Verb) -> Callable[..., None]:
+    """A verb of one request as the function with the request's fields as parameters typer reads.
 
     Args:
-        request: a dataclass whose fields are annotated with typer's arguments and options.
+        request: a dataclass whose fields are annotated with typer's arguments and options; its
+            docstring is the verb's help.
+        verb: what is done with it.
     """
 
-    def decorate(verb: Callable[[R], None]) -> Callable[..., None]:
-        @functools.wraps(verb)
-        def command(**values: Any) -> None:
-            verb(request(**values))
+    def call(**values: Any) -> None:
+        verb(request(**values))
 
-        hints = get_type_hints(request, include_extras=True)
-        parameters = [
-            inspect.Parameter(
-                entry.name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=_default(entry),
-                annotation=hints[entry.name],
-            )
-            for entry in request.__dataclass_fields__.values()
-        ]
-        command.__annotations__ = hints
-        # In place of the original, whose one parameter typer must not find.
-        command.__dict__.pop("__wrapped__")
-        command.__dict__["__signature__"] = inspect.Signature(parameters)
-        return command
-
-    return decorate
+    hints = get_type_hints(request, include_extras=True)
+    parameters = [
+        inspect.Parameter(
+            entry.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=_default(entry),
+            annotation=hints[entry.name],
+        )
+        for entry in request.__dataclass_fields__.values()
+    ]
+    call.__doc__ = request.__doc__
+    call.__annotations__ = hints
+    call.__dict__["__signature__"] = inspect.Signature(parameters)
+    return call
 
 
 def _default(entry: dataclasses.Field[Any]) -> Any:

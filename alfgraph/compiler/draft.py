@@ -9,7 +9,8 @@ from alfgraph.diagnostics.reporter import Reporter
 from alfgraph.families.buffer_contents import BufferNumbers
 from alfgraph.families.graph import Graph
 from alfgraph.families.trainer import Trainer
-from alfgraph.specs.spec import DistributionSpec, Spec, Symbol
+from alfgraph.specs.dims import Symbol
+from alfgraph.specs.spec import DistributionSpec, Spec
 from alfgraph.specs.unify import Solver
 from alfgraph.wiring.component import Operation
 from alfgraph.wiring.schedule import Rate, Schedule

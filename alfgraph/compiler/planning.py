@@ -29,7 +29,8 @@ from alfgraph.compiler.schedule.loops import (
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.graph import Graph
 from alfgraph.families.learning import Optimizer
-from alfgraph.specs.spec import Symbol, batch_of
+from alfgraph.specs.dims import Symbol
+from alfgraph.specs.spec import batch_of
 from alfgraph.wiring.trace import Node, Value
 from alfgraph.wiring.tree import parts_below
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from alfgraph.families.graph import Graph
 from alfgraph.families.timestep import TimeStep
-from alfgraph.wiring.wires import Wire, refuse
+from alfgraph.wiring.refusals import refuse
+from alfgraph.wiring.wires import Wire
 
 if TYPE_CHECKING:
     pass

@@ -13,11 +13,14 @@ from alfgraph.families.buffer_contents import BufferNumbers, Contents
 from alfgraph.families.storage import LeafLayout, sample_bytes
 from alfgraph.families.timestep import TimeStep
 from alfgraph.families.transform import Transform, history_of
-from alfgraph.specs.spec import Dims, DistributionSpec, Spec, Star, Symbol, SymbolSpec
-from alfgraph.wiring.component import Component, check_every, tracing
+from alfgraph.specs.dims import Dims, Star, Symbol
+from alfgraph.specs.spec import DistributionSpec, Spec, SymbolSpec
+from alfgraph.wiring.arguments import check_every
+from alfgraph.wiring.component import Component, tracing
 from alfgraph.wiring.records import Record, build_record, field_types, record_leaves
+from alfgraph.wiring.refusals import refuse
 from alfgraph.wiring.trace import Node, Value
-from alfgraph.wiring.wires import Wire, refuse, wrap
+from alfgraph.wiring.wires import Wire, wrap
 
 if TYPE_CHECKING:
     from alfgraph.wiring.trace import Trace

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from alfgraph.families.timestep import TimeStep
-from alfgraph.specs.spec import Symbol
+from alfgraph.specs.dims import Symbol
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.ports import In, Out
 

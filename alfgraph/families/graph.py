@@ -14,16 +14,16 @@ from pydantic import PrivateAttr
 
 from alfgraph.diagnostics.source import Source
 from alfgraph.families.verbs import FormerVerbs
-from alfgraph.overrides.swaps import swap as swapped
 from alfgraph.specs.spec import RecordSpec
 from alfgraph.wiring.arguments import bind_arguments
-from alfgraph.wiring.component import Component, Operation, call_argument, tracing
+from alfgraph.wiring.component import Component, Operation, tracing
 from alfgraph.wiring.pins import Application
 from alfgraph.wiring.records import Record
+from alfgraph.wiring.refusals import refuse
 from alfgraph.wiring.settings import class_settings
 from alfgraph.wiring.trace import Value
 from alfgraph.wiring.tree import parts_below
-from alfgraph.wiring.wires import Wire, as_wire, refuse, wrap
+from alfgraph.wiring.wires import Wire, as_wire, wrap
 
 PHASES = ("unroll", "prepare", "update")
 """Phases every board may have, in the order they run; `predict` is a slice of its own."""
@@ -118,7 +118,9 @@ class Graph(FormerVerbs, Component):
         Raises:
             SettingError: E303, there is no such socket; E304, the component does not fit.
         """
-        return swapped(self, sockets)
+        from alfgraph.overrides.swaps import swap  # most boards are never swapped
+
+        return swap(self, sockets)
 
 
 def _walk(graph: Graph, bound: Mapping[str, Any], state: Any, trace: Any) -> Application:
@@ -127,7 +129,7 @@ def _walk(graph: Graph, bound: Mapping[str, Any], state: Any, trace: Any) -> App
     slot = graph.binding.slot
     before = slot.states
     if state is not None:
-        slot.states = (*_parts_states(graph, call_argument(state)), *before)
+        slot.states = (*_parts_states(graph, as_wire(state)), *before)
     try:
         result = graph.forward(**bound)
     finally:
@@ -150,7 +152,7 @@ def _walk(graph: Graph, bound: Mapping[str, Any], state: Any, trace: Any) -> App
         inputs=bound,
         outputs=outputs,
         monitors=frozenset(),
-        state=_collected_state(graph, trace, first) if state is None else call_argument(state),
+        state=_collected_state(graph, trace, first) if state is None else as_wire(state),
     )
 
 

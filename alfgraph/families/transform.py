@@ -10,7 +10,7 @@ from alfgraph.diagnostics.repairs.classes import declaring_forward
 from alfgraph.families.graph import Graph
 from alfgraph.families.timestep import TimeStep
 from alfgraph.wiring.component import Component
-from alfgraph.wiring.wires import refuse
+from alfgraph.wiring.refusals import refuse
 
 if TYPE_CHECKING:
     pass

@@ -1,8 +1,10 @@
-"""The words of the spec grammar, one by one, and the sentence for the one that does not belong."""
+"""The words of the spec grammar, dims and bounds, and the sentence for what does not belong."""
 
+import math
 import re
 
 from alfgraph.diagnostics.errors import AlfgraphError
+from alfgraph.specs.dims import UNKNOWN_DTYPE, Bound, Dim, Star, Symbol, shown_number
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|-?inf)(?![A-Za-z_])"
@@ -76,3 +78,104 @@ class SpecTokens:
         if self.kind != "number" or not re.fullmatch(r"\d+", self.peek()):
             raise self.error(f"`{self.shown}` is not a whole number")
         return int(self.take())
+
+    def dim(self) -> Dim:
+        """A size, a symbol with factor and offset, or a star."""
+        if self.peek() == "*":
+            self.take("*")
+            return Star(self.take_word("the name of the star"))
+        if self.kind == "number":
+            number = self.take_size()
+            if self.peek() != "*":
+                return number
+            self.take("*")
+            return self.offset(Symbol(self.symbol(), factor=number))
+        if self.kind != "word":
+            raise self.error(f"`{self.shown}` is not a dim")
+        return self.offset(Symbol(self.symbol()))
+
+    def symbol(self) -> str:
+        """The name of a size, maybe with an index."""
+        name = self.take_word("a symbol")
+        if self.peek() == "[":  # an entry of a tuple setting: hidden[-1]
+            self.take("[")
+            if not re.fullmatch(r"-?\d+", self.peek()):
+                raise self.error(f"`{self.shown}` is not an index")
+            name = f"{name}[{self.take()}]"
+            self.take("]")
+        return name
+
+    def offset(self, symbol: Symbol) -> Symbol:
+        """The same symbol with what is added to it."""
+        if self.peek() == "+":
+            self.take("+")
+            return symbol.plus(self.take_size())
+        following = self.peek()
+        if self.kind == "number" and re.fullmatch(r"-\d+", following):
+            return symbol.plus(int(self.take()))
+        if following == "-":
+            self.take("-")
+            return symbol.plus(-self.take_size())
+        return symbol
+
+    def bounds(self, dtype: str) -> tuple[Bound | None, Bound | None]:
+        """What follows `in`, both ends inclusive; None where nothing does."""
+        if self.peek() != "in":
+            return None, None
+        self.take("in")
+        self.take("[")
+        low = self.bound(dtype)
+        self.take("..") if self.peek() == ".." else self.take(",")
+        high = self.bound(dtype)
+        if self.peek() == ")":
+            high = self.exclusive(high, dtype)
+        elif self.peek() != "]":
+            raise self.error(f"expected `]` or `)`, found `{self.shown}`")
+        if _is_empty(low, high):
+            raise self.error(f"nothing lies between {shown_number(low)} and {shown_number(high)}")
+        self.index += 1
+        return low, high
+
+    def bound(self, dtype: str) -> Bound:
+        """One end: a number, a symbol, or one number per element."""
+        if self.peek() == "(":  # one bound per element, as JSON has them
+            self.take("(")
+            entries = [self.number(dtype)]
+            while self.peek() == ",":
+                self.take(",")
+                entries.append(self.number(dtype))
+            self.take(")")
+            return tuple(entries)
+        if self.kind == "number" and self.peek(1) != "*":
+            return self.number(dtype)
+        dim = self.dim()
+        if isinstance(dim, Star):
+            raise self.error("a bound is a number or a symbol")
+        return dim
+
+    def number(self, dtype: str) -> int | float:
+        """A number that the dtype can hold."""
+        if self.kind != "number":
+            raise self.error(f"`{self.shown}` is not a number")
+        value = float(self.peek())
+        if dtype.startswith(("float", "bfloat")):
+            self.take()
+            return value
+        if math.isfinite(value) and not value.is_integer() and dtype != UNKNOWN_DTYPE:
+            raise self.error(f"`{self.peek()}` is no {dtype}")
+        text = self.take()
+        if re.fullmatch(r"-?\d+", text):
+            return int(text)
+        return int(value) if value.is_integer() else value
+
+    def exclusive(self, high: Bound, dtype: str) -> Bound:
+        """The last whole number below an end."""
+        if isinstance(high, Symbol):
+            return high.plus(-1)
+        if isinstance(high, tuple) or dtype.startswith(("float", "bfloat")):
+            raise self.error("an exclusive bound is for whole numbers; write `]`")
+        return high - 1
+
+
+def _is_empty(low: Bound, high: Bound) -> bool:
+    return isinstance(low, int | float) and isinstance(high, int | float) and low > high

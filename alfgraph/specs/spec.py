@@ -16,65 +16,23 @@ the batch part, the rest the sample part; the two are unified separately (see `u
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
 
-from alfgraph.specs.grammar import SpecSyntaxError, SpecTokens
-
-
-class Symbol(NamedTuple):
-    """A size `factor * name + offset`; a `rigid` one is a board's axis, equal only to itself."""
-
-    name: str
-    scope: str = ""
-    factor: int = 1
-    offset: int = 0
-    rigid: bool = False
-
-    def __str__(self) -> str:
-        scaled = self.name if self.factor == 1 else f"{self.factor}*{self.name}"
-        return scaled if self.offset == 0 else f"{scaled}{self.offset:+d}"
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Identity of the unknown, without factor and offset."""
-        return (self.scope, self.name)
-
-    def plus(self, offset: int) -> "Symbol":
-        """The same size, `offset` larger."""
-        return self._replace(offset=self.offset + offset)
-
-    def value(self, size: int) -> int:
-        """The number when the bare symbol is `size`."""
-        return self.factor * size + self.offset
-
-
-class Star(NamedTuple):
-    """Any number of axes."""
-
-    name: str
-    scope: str = ""
-
-    def __str__(self) -> str:
-        return f"*{self.name}"
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Identity of the unknown."""
-        return (self.scope, f"*{self.name}")
-
-
-Dim = int | Symbol | Star
-Dims = tuple[Dim, ...]
-Bound = int | float | Symbol | tuple[float, ...]
-
-DTYPES = (
-    *("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"),
-    *("float16", "bfloat16", "float32", "float64"),
+from alfgraph.specs.dims import (
+    DTYPES,
+    UNKNOWN_DTYPE,
+    Bound,
+    Dim,
+    Dims,
+    Star,
+    Symbol,
+    each,
+    shown_number,
+    split_dims,
 )
-UNKNOWN_DTYPE = "?"
-_LONGEST_WHOLE = 1e15  # floats beyond are written with an exponent
+from alfgraph.specs.grammar import SpecSyntaxError, SpecTokens
 
 
 class _SpecModel(BaseModel):
@@ -260,22 +218,6 @@ def _show_dims(dims: Dims) -> str:
     return ", ".join(str(dim) for dim in dims)
 
 
-def each(bound: Bound | None) -> tuple[float, ...] | None:
-    """The entries of a bound that is given per element; a Symbol is none, though a tuple."""
-    return bound if isinstance(bound, tuple) and not isinstance(bound, Symbol) else None
-
-
-def _show_number(value: Bound, exact: bool = False) -> str:
-    entries = each(value)
-    if entries is not None:
-        return "(" + ", ".join(_show_number(v, exact) for v in entries) + ")"
-    if isinstance(value, float) and value.is_integer() and abs(value) < _LONGEST_WHOLE:
-        return str(int(value))
-    if isinstance(value, float):
-        return repr(value) if exact else f"{value:.6g}"
-    return str(value)
-
-
 def _show_bounds(spec: TensorSpec, exact: bool) -> str:
     low, high = spec.low, spec.high
     if low is None or high is None:
@@ -287,8 +229,8 @@ def _show_bounds(spec: TensorSpec, exact: bool) -> str:
         return ""
     if spec.is_discrete and not per_element and high != math.inf:
         end = high.plus(1) if isinstance(high, Symbol) else int(high) + 1  # type: ignore[arg-type]
-        return f" in [{_show_number(low)}, {end})"
-    return f" in [{_show_number(low, exact)}, {_show_number(high, exact)}]"
+        return f" in [{shown_number(low)}, {end})"
+    return f" in [{shown_number(low, exact)}, {shown_number(high, exact)}]"
 
 
 def _show_widest(lows: Sequence[Bound], highs: Sequence[Bound]) -> str:
@@ -297,7 +239,7 @@ def _show_widest(lows: Sequence[Bound], highs: Sequence[Bound]) -> str:
     most = max((v for v in highs if isinstance(v, int | float)), default=math.inf)
     if least == -math.inf or most == math.inf:
         return ""
-    return f" in [{_show_number(least)}..{_show_number(most)}]"
+    return f" in [{shown_number(least)}..{shown_number(most)}]"
 
 
 # --------------------------------------------------------------------------------- parsing
@@ -349,113 +291,6 @@ class _Parser(SpecTokens):
                 self.take(",")
         self.take("}")
         return RecordSpec(fields=tuple(fields))
-
-    def dim(self) -> Dim:
-        if self.peek() == "*":
-            self.take("*")
-            return Star(self.take_word("the name of the star"))
-        if self.kind == "number":
-            number = self.take_size()
-            if self.peek() != "*":
-                return number
-            self.take("*")
-            return self.offset(Symbol(self.symbol(), factor=number))
-        if self.kind != "word":
-            raise self.error(f"`{self.shown}` is not a dim")
-        return self.offset(Symbol(self.symbol()))
-
-    def symbol(self) -> str:
-        name = self.take_word("a symbol")
-        if self.peek() == "[":  # an entry of a tuple setting: hidden[-1]
-            self.take("[")
-            if not re.fullmatch(r"-?\d+", self.peek()):
-                raise self.error(f"`{self.shown}` is not an index")
-            name = f"{name}[{self.take()}]"
-            self.take("]")
-        return name
-
-    def offset(self, symbol: Symbol) -> Symbol:
-        if self.peek() == "+":
-            self.take("+")
-            return symbol.plus(self.take_size())
-        following = self.peek()
-        if self.kind == "number" and re.fullmatch(r"-\d+", following):
-            return symbol.plus(int(self.take()))
-        if following == "-":
-            self.take("-")
-            return symbol.plus(-self.take_size())
-        return symbol
-
-    def bounds(self, dtype: str) -> tuple[Bound | None, Bound | None]:
-        if self.peek() != "in":
-            return None, None
-        self.take("in")
-        self.take("[")
-        low = self.bound(dtype)
-        self.take("..") if self.peek() == ".." else self.take(",")
-        high = self.bound(dtype)
-        if self.peek() == ")":
-            high = self.exclusive(high, dtype)
-        elif self.peek() != "]":
-            raise self.error(f"expected `]` or `)`, found `{self.shown}`")
-        if _is_empty(low, high):
-            raise self.error(f"nothing lies between {_show_number(low)} and {_show_number(high)}")
-        self.index += 1
-        return low, high
-
-    def bound(self, dtype: str) -> Bound:
-        if self.peek() == "(":  # one bound per element, as JSON has them
-            self.take("(")
-            entries = [self.number(dtype)]
-            while self.peek() == ",":
-                self.take(",")
-                entries.append(self.number(dtype))
-            self.take(")")
-            return tuple(entries)
-        if self.kind == "number" and self.peek(1) != "*":
-            return self.number(dtype)
-        dim = self.dim()
-        if isinstance(dim, Star):
-            raise self.error("a bound is a number or a symbol")
-        return dim
-
-    def number(self, dtype: str) -> int | float:
-        if self.kind != "number":
-            raise self.error(f"`{self.shown}` is not a number")
-        value = float(self.peek())
-        if dtype.startswith(("float", "bfloat")):
-            self.take()
-            return value
-        if math.isfinite(value) and not value.is_integer() and dtype != UNKNOWN_DTYPE:
-            raise self.error(f"`{self.peek()}` is no {dtype}")
-        text = self.take()
-        if re.fullmatch(r"-?\d+", text):
-            return int(text)
-        return int(value) if value.is_integer() else value
-
-    def exclusive(self, high: Bound, dtype: str) -> Bound:
-        if isinstance(high, Symbol):
-            return high.plus(-1)
-        if isinstance(high, tuple) or dtype.startswith(("float", "bfloat")):
-            raise self.error("an exclusive bound is for whole numbers; write `]`")
-        return high - 1
-
-
-def _is_empty(low: Bound, high: Bound) -> bool:
-    return isinstance(low, int | float) and isinstance(high, int | float) and low > high
-
-
-def split_dims(dims: Dims) -> tuple[Dims, Dims]:
-    """Split into the batch part (leading CAPITALS, the first leading star) and the sample part."""
-    cut = 0
-    for dim in dims:
-        if isinstance(dim, Star):
-            cut += 1
-            break
-        if not (isinstance(dim, Symbol) and dim.name[:1].isupper()):
-            break
-        cut += 1
-    return dims[:cut], dims[cut:]
 
 
 def parse_spec(text: str) -> Spec:

@@ -7,19 +7,13 @@ the solver as it was. What cannot be decided yet waits as a rule and is tried ag
 
 from collections.abc import Callable
 
+from alfgraph.specs.dims import UNKNOWN_DTYPE, Bound, Dim, Dims, Star, Symbol, each
 from alfgraph.specs.spec import (
-    UNKNOWN_DTYPE,
-    Bound,
-    Dim,
-    Dims,
     DistributionSpec,
     RecordSpec,
     Spec,
-    Star,
-    Symbol,
     SymbolSpec,
     TensorSpec,
-    each,
     leaves,
     map_leaves,
     symbols_of,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from alfgraph.diagnostics.repairs.calls import (
     Fix,
-    called_before,
     is_fed,
     misspelt_argument,
     misspelt_attribute,
@@ -18,31 +17,21 @@ from alfgraph.diagnostics.repairs.calls import (
 )
 from alfgraph.diagnostics.source import Source, names_of_caller
 from alfgraph.diagnostics.suggestions import did_you_mean
+from alfgraph.specs.dims import UNKNOWN_DTYPE, Dim, Dims, Star, Symbol
 from alfgraph.specs.grammar import SpecSyntaxError
 from alfgraph.specs.spec import (
-    UNKNOWN_DTYPE,
-    Dim,
-    Dims,
     DistributionSpec,
+    RecordSpec,
     Spec,
-    Star,
-    Symbol,
     SymbolSpec,
     TensorSpec,
     map_leaves,
 )
 from alfgraph.wiring.ports import Port
 from alfgraph.wiring.records import Record, as_field, build_record, declared_leaves, record_leaves
+from alfgraph.wiring.refusals import NoSuchFieldError, refuse
 from alfgraph.wiring.trace import Node, Trace, Value
-from alfgraph.wiring.wires import (
-    Distribution,
-    NoSuchFieldError,
-    Wire,
-    as_wire,
-    check_phase,
-    refuse,
-    wrap,
-)
+from alfgraph.wiring.wires import Distribution, Wire, as_wire, check_phase, wrap
 
 
 @dataclass(frozen=True)
@@ -204,14 +193,6 @@ def _at_hand(port: Port, names: Mapping[str, Any]) -> list[Fix]:
     return []
 
 
-def called_first(part: Any, port: str) -> str | Fix:
-    """How a port of a part is read: on a call of it."""
-    text = f"`{part.label()}(...).{port}`"
-    if any(pin.is_required and not pin.latched for pin in part.input_ports()):
-        return text
-    return Fix(text.replace("...", ""), lambda at: called_before(at, port))
-
-
 def refuse_loop(label: str, port: str) -> NoReturn:
     """Stop with E201: a port that waits for no tick is fed from behind."""
     refuse(
@@ -334,3 +315,28 @@ def refuse_name(part: Any, name: str) -> NoReturn:
         f"its ports are {', '.join(known)}" if known else "it has no ports",
         kind=NoSuchFieldError,
     )
+
+
+def connect_registers(
+    ports: Sequence[Port], node: Node, scopes: Scopes, given: Any, trace: Trace
+) -> Wire:
+    """The registers before a call, as one tree: those given, or the part's own."""
+    scopes = replace(scopes, batch=(Star("registers", scopes.application),))
+    spec = RecordSpec(fields=tuple((p.name, scopes.spec(p.spec, p.name)) for p in ports))
+    if given is None or not ports:
+        node.state = Value(node, "state", spec)
+        return wrap(node.state, trace)
+    wire = as_wire(given)
+    node.state, node.pinned_state = wire.value, True
+    node.inputs["state"], node.expected["state"] = wire.value, spec
+    return wire
+
+
+def check_every(label: str, every: Any) -> None:
+    """What runs once in so many runs of its phase runs in whole ones.
+
+    Raises:
+        WiringError: E302, `every` is no whole number from 1.
+    """
+    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+        refuse("E302", f"`every` of `{label}` is a whole number from 1, not {every!r:.40}")

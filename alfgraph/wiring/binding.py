@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from alfgraph.wiring.component import Binding, Component, Slot
+from alfgraph.wiring.component import Component
+from alfgraph.wiring.place import Binding, Slot
 
 C = TypeVar("C", bound=Component)
 

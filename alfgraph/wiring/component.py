@@ -15,17 +15,18 @@ A stateless leaf has `forward(self, <ports in order>)`; one with parameters or r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from alfgraph.diagnostics.source import Source
-from alfgraph.specs.spec import RecordSpec, Star, Symbol
+from alfgraph.specs.dims import Symbol
 from alfgraph.wiring.arguments import (
     Scopes,
+    check_every,
     connect,
+    connect_registers,
     make_output,
     match_arguments,
     refuse_feed,
@@ -33,52 +34,15 @@ from alfgraph.wiring.arguments import (
     refuse_second_writer,
     size_setting,
 )
-from alfgraph.wiring.namespaces import ComponentMeta, Declaration
+from alfgraph.wiring.namespaces import ComponentMeta, Declaration, classes_below
 from alfgraph.wiring.pins import Application, Pinned
+from alfgraph.wiring.place import Binding
 from alfgraph.wiring.ports import Port
 from alfgraph.wiring.records import Record
+from alfgraph.wiring.refusals import refuse
 from alfgraph.wiring.settings import setting_errors
-from alfgraph.wiring.trace import Feed, Node, Value
-from alfgraph.wiring.wires import Wire, refuse, wrap
-
-if TYPE_CHECKING:
-    from alfgraph.wiring.trace import Trace
-
-
-@dataclass(eq=False)
-class Slot:
-    """What one bound tree shares.
-
-    Attributes:
-        trace: the one being written.
-        states: registers passed to a network made of networks.
-        contents: what has been written into each buffer, by path.
-    """
-
-    trace: Trace | None = None
-    states: tuple[tuple[str, Wire], ...] = ()
-    contents: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, eq=False)
-class Binding:
-    """A component's place on one board.
-
-    Attributes:
-        path: socket path, "" for the root.
-        slot: shared by the whole tree.
-        parameters: path of the part whose parameters it uses (its own, or a tracked copy's).
-        tracked_by: path of the target that tracks these parameters, if any.
-        original: the user's object this is a bound copy of.
-        parent: the enclosing bound board.
-    """
-
-    path: str
-    slot: Slot
-    parameters: str
-    original: Any
-    tracked_by: str | None = None
-    parent: Any = None
+from alfgraph.wiring.trace import Feed, Node, Trace
+from alfgraph.wiring.wires import Wire, as_wire
 
 
 class Operation(Pinned, Declaration):
@@ -147,6 +111,7 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
         arbitrary_types_allowed=True,
         validate_default=False,
         allow_inf_nan=False,
+        defer_build=True,  # of the schema: most families are never made
     )
 
     heat: ClassVar[int] = 2
@@ -285,7 +250,7 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
             before = next((f for f in trace.feeds if f.node is node and f.port == name), None)
             if before is not None:
                 refuse_second_writer(self.label(), name, before.sources)
-            wire = call_argument(value)
+            wire = as_wire(value)
             wire.value.hints.append(name)
             trace.feeds.append(Feed(node, name, wire.value, Source.stack_of_caller()))
 
@@ -325,13 +290,6 @@ class Component(Pinned, BaseModel, metaclass=ComponentMeta):
     def batch_axes(self, phase: str) -> tuple[Symbol, ...] | None:
         """What `*batch` stands for, if this part decides it (environments)."""
         return None
-
-
-def call_argument(value: Any) -> Wire:
-    """A wire, or an application's only output, as a wire."""
-    from alfgraph.wiring.wires import as_wire  # one name for what `feed` accepts
-
-    return as_wire(value)
 
 
 def tracing(part: Component) -> Trace:
@@ -402,6 +360,9 @@ def call(
             node.parts[port.name] = _parts(part, port, parts)
         elif port.name in bound:
             connect(node, port, bound[port.name], scopes)
+    state = named.get("state")
+    if state is None:
+        state = next((w for path, w in part.binding.slot.states if path == part.socket_path), None)
     outputs = {p.name: make_output(node, p, scopes, trace) for p in pins.output_ports()}
     monitors = frozenset(p.name for p in pins.output_ports() if p.monitor)
     if outputs and monitors.issuperset(outputs):
@@ -411,7 +372,7 @@ def call(
         inputs=bound,
         outputs=outputs,
         monitors=monitors,
-        state=_registers(part, pins, node, scopes, named.get("state"), trace),
+        state=connect_registers(pins.state_ports(), node, scopes, state, trace),
     )
 
 
@@ -426,45 +387,12 @@ def _parts(part: Component, port: Port, given: Any) -> tuple[Component, ...]:
     return found
 
 
-def check_every(label: str, every: Any) -> None:
-    """What runs once in so many runs of its phase runs in whole ones.
-
-    Raises:
-        WiringError: E302, `every` is no whole number from 1.
-    """
-    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-        refuse("E302", f"`every` of `{label}` is a whole number from 1, not {every!r:.40}")
-
-
 def _refuse_incomplete(part: Component) -> NoReturn:
     """Stop with E304: the part is of a class that only says what others have in common."""
     name = type(part).__name__
-    complete = sorted(kind.__name__ for kind in _below(type(part)) if kind.is_complete())
+    complete = sorted(kind.__name__ for kind in classes_below(type(part)) if kind.is_complete())
     refuse(
         "E304",
         f"`{part.label()}` ({name}) computes nothing: it has neither `forward` nor `build`",
         *([f"plug one that does, such as {', '.join(complete[:5])}"] if complete else []),
     )
-
-
-def _below(kind: type[Component]) -> Iterator[type[Component]]:
-    for subclass in kind.__subclasses__():
-        yield subclass
-        yield from _below(subclass)
-
-
-def _registers(
-    part: Component, pins: Pinned, node: Node, scopes: Scopes, given: Any, trace: Trace
-) -> Wire:
-    ports = pins.state_ports()
-    scopes = replace(scopes, batch=(Star("registers", scopes.application),))
-    spec = RecordSpec(fields=tuple((p.name, scopes.spec(p.spec, p.name)) for p in ports))
-    if given is None:
-        given = next((w for path, w in part.binding.slot.states if path == part.socket_path), None)
-    if given is None or not ports:
-        node.state = Value(node, "state", spec)
-        return wrap(node.state, trace)
-    wire = call_argument(given)
-    node.state, node.pinned_state = wire.value, True
-    node.inputs["state"], node.expected["state"] = wire.value, spec
-    return wire

@@ -7,7 +7,7 @@ made.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, dataclass_transform
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, dataclass_transform
 
 from pydantic import BaseModel, Field, PrivateAttr
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # a type checker takes no base that is computed
     from pydantic._internal._model_construction import ModelMetaclass
 else:
     ModelMetaclass = type(BaseModel)
+
+K = TypeVar("K")
 
 
 class Declaration:
@@ -134,3 +136,10 @@ def _check_computes_once(name: str, bases: tuple[type, ...], own: dict[str, Any]
 
 def _inherited(base: type, name: str) -> Any:
     return next((vars(b)[name] for b in base.__mro__ if name in vars(b)), None)
+
+
+def classes_below(kind: type[K]) -> Iterator[type[K]]:
+    """The subclasses of a class, theirs included."""
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from classes_below(subclass)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from alfgraph.wiring.arguments import called_first
+from alfgraph.diagnostics.repairs.calls import Fix, called_before
 from alfgraph.wiring.ports import Port
+from alfgraph.wiring.refusals import refuse
 from alfgraph.wiring.trace import Node
-from alfgraph.wiring.wires import Wire, refuse
+from alfgraph.wiring.wires import Wire
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +78,7 @@ class Pinned:
             refuse(
                 "E111",
                 f"`{name}.{port.name}` is a port; call `{name}` first",
-                called_first(self, port.name),
+                _called_first(self, port.name),
             )
         wires = application.outputs if port.direction == "out" else application.inputs
         if port.direction == "state":
@@ -108,3 +109,11 @@ class Pinned:
                 f"name the one you mean: {names}" if names else "it is an effect",
             )
         return next(iter(outputs.values()))
+
+
+def _called_first(part: Pinned, port: str) -> str | Fix:
+    """How a port of a part is read: on a call of it."""
+    text = f"`{part.label()}(...).{port}`"
+    if any(pin.is_required and not pin.latched for pin in part.input_ports()):
+        return text
+    return Fix(text.replace("...", ""), lambda at: called_before(at, port))

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 from alfgraph.diagnostics.repairs.calls import misspelt_field
 from alfgraph.diagnostics.suggestions import did_you_mean
+from alfgraph.specs.dims import Star
 from alfgraph.specs.spec import DistributionSpec, RecordSpec, Spec, SymbolSpec, parse_spec
+from alfgraph.wiring.refusals import NoSuchFieldError, refuse
 from alfgraph.wiring.trace import Value
-from alfgraph.wiring.wires import Distribution, NoSuchFieldError, Wire, as_wire, refuse, wrap
+from alfgraph.wiring.wires import Distribution, Wire, as_wire, wrap
 
 
 class FieldDeclaration:
@@ -211,8 +213,6 @@ def declared_leaves(cls: type[Record], prefix: str = "") -> Iterator[tuple[str, 
 
     A field without a spec is a spec symbol of its own name on `*batch`.
     """
-    from alfgraph.specs.spec import Star  # the star every field without a declaration leads with
-
     types = field_types(cls)
     for name, declaration in cls.record_fields.items():
         path = f"{prefix}{name}"

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from alfgraph.specs.spec import Spec
-
 if TYPE_CHECKING:
     from alfgraph.diagnostics.source import Source
+    from alfgraph.specs.spec import Spec
 
 NodeKind = Literal["component", "math", "distribution", "function"]
 

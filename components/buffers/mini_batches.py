@@ -12,7 +12,7 @@ from torch import Tensor
 from alfgraph.components.buffers.leaf_storage import LeafLayout, tensor_specs
 from alfgraph.families.buffer import Buffer, flexible_axes
 from alfgraph.families.buffer_contents import BufferNumbers
-from alfgraph.specs.spec import Symbol
+from alfgraph.specs.dims import Symbol
 from alfgraph.wiring.records import Record
 
 R = TypeVar("R", bound=Record)

@@ -14,11 +14,13 @@ from alfgraph.components.buffers.replay_rows import ReplayRows, Ring
 from alfgraph.families.buffer import Buffer, flexible_axes
 from alfgraph.families.buffer_contents import BufferNumbers
 from alfgraph.families.timestep import TimeStep
-from alfgraph.specs.spec import Spec, Symbol, TensorSpec
+from alfgraph.specs.dims import Symbol
+from alfgraph.specs.spec import Spec, TensorSpec
 from alfgraph.wiring.component import Operation
 from alfgraph.wiring.ports import In, Out
 from alfgraph.wiring.records import Record
-from alfgraph.wiring.wires import Wire, refuse
+from alfgraph.wiring.refusals import refuse
+from alfgraph.wiring.wires import Wire
 
 R = TypeVar("R", bound=Record)
 Positive = Annotated[int, Field(ge=1)]

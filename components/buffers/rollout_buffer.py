@@ -12,10 +12,11 @@ from alfgraph.families.buffer import Buffer, flexible_axes
 from alfgraph.families.buffer_contents import BufferNumbers
 from alfgraph.families.storage import sample_bytes
 from alfgraph.families.timestep import TimeStep
-from alfgraph.specs.spec import Symbol, TensorSpec
+from alfgraph.specs.dims import Symbol
+from alfgraph.specs.spec import TensorSpec
 from alfgraph.wiring.component import tracing
 from alfgraph.wiring.records import Record
-from alfgraph.wiring.wires import refuse
+from alfgraph.wiring.refusals import refuse
 
 R = TypeVar("R", bound=Record)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from alfgraph.components.envs.batch.batched_env import EVALUATION_SEED_OFFSET, BatchedEnv
-from alfgraph.components.envs.batch.device_env import DeviceEnv
 from alfgraph.components.envs.spaces.gym_spaces import spec_of_space
 from alfgraph.components.envs.spaces.probing import Probed, probe
 from alfgraph.components.envs.spaces.recipe import EnvRecipe
@@ -122,7 +121,8 @@ class GymEnv(Environment):
             evaluation: whether they evaluate; then their seed is 13579 higher.
             device: where their tensors go.
         """
-        from dataclasses import replace
+        from alfgraph.components.envs.batch.batched_env import EVALUATION_SEED_OFFSET, BatchedEnv
+        from alfgraph.components.envs.batch.device_env import DeviceEnv
 
         recipe = replace(self.recipe(), reward_shape=self.probed().reward_shape)
         env = BatchedEnv(

@@ -19,7 +19,8 @@ from alfgraph.components.networks.taken_value import TakenValue
 from alfgraph.diagnostics.errors import WiringError
 from alfgraph.distributions import Categorical, Product, TensorDistribution
 from alfgraph.families.learning import Returns
-from alfgraph.specs.spec import Dims, Spec, TensorSpec
+from alfgraph.specs.dims import Dims
+from alfgraph.specs.spec import Spec, TensorSpec
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.ports import In, Out
 from alfgraph.wiring.wires import Distribution

@@ -368,7 +368,8 @@ class TestRunning:
     ) -> None:
         run = importlib.import_module("alfgraph.runtime.run")
         result = run.RunResult(1, 1, 1.0, math.nan, math.nan, Path("r"), interrupted=True)
-        monkeypatch.setattr(run, "run", lambda *args, **named: result)
+        verb = importlib.import_module("alfgraph.cli.verbs.run")
+        monkeypatch.setattr(verb, "train", lambda *args, **named: result)
         done = alf("run", SMALLEST, "--json")
         assert done.code == 130
         assert json.loads(done.out)["return_mean"] is None

@@ -16,7 +16,8 @@ from alfgraph.families.buffer import Buffer
 from alfgraph.families.environment import Environment
 from alfgraph.families.learning import Optimizer
 from alfgraph.program.program import Program
-from alfgraph.specs.spec import Dims, DistributionSpec, RecordSpec, Spec, SymbolSpec, TensorSpec
+from alfgraph.specs.dims import Dims
+from alfgraph.specs.spec import DistributionSpec, RecordSpec, Spec, SymbolSpec, TensorSpec
 from alfgraph.specs.unify import Mismatch, Solver
 from alfgraph.wiring.arguments import Scopes, port_leaves, size_setting
 from alfgraph.wiring.component import Component, Operation

@@ -8,14 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from alfgraph.specs.dims import DTYPES, Star, Symbol
 from alfgraph.specs.grammar import SpecSyntaxError
 from alfgraph.specs.spec import (
-    DTYPES,
     DistributionSpec,
     RecordSpec,
     Spec,
-    Star,
-    Symbol,
     SymbolSpec,
     TensorSpec,
     batch_of,

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alfgraph.specs.spec import RecordSpec, Spec, Symbol, TensorSpec, parse_spec
+from alfgraph.specs.dims import Symbol
+from alfgraph.specs.spec import RecordSpec, Spec, TensorSpec, parse_spec
 from alfgraph.specs.unify import Mismatch, Solver
 
 QUICK = settings(max_examples=80, deadline=None)

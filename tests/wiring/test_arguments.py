@@ -6,8 +6,9 @@ import pytest
 
 from alfgraph.diagnostics.errors import WiringError
 from alfgraph.families.timestep import TimeStep
+from alfgraph.specs.dims import Star, Symbol
 from alfgraph.specs.grammar import SpecSyntaxError
-from alfgraph.specs.spec import Star, Symbol, parse_spec
+from alfgraph.specs.spec import parse_spec
 from alfgraph.wiring.arguments import Scopes, bind_arguments, size_setting
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.ports import In, Out, Port

@@ -11,7 +11,8 @@ import torch
 import alfgraph
 from alfgraph.boards.loading import load
 from alfgraph.diagnostics.errors import WiringError
-from alfgraph.specs.spec import DistributionSpec, Star, SymbolSpec, parse_spec
+from alfgraph.specs.dims import Star
+from alfgraph.specs.spec import DistributionSpec, SymbolSpec, parse_spec
 from alfgraph.wiring.trace import Trace, Value
 from alfgraph.wiring.wires import Distribution, Wire, as_wire, wrap
 

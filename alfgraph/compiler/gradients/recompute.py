@@ -11,7 +11,8 @@ from alfgraph.compiler.draft import Draft, Section
 from alfgraph.compiler.gradients.training import carries_gradient, optimizer_nodes, reach_of, trains
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.environment import Environment
-from alfgraph.specs.spec import Dims, DistributionSpec, batch_of, with_batch
+from alfgraph.specs.dims import Dims
+from alfgraph.specs.spec import DistributionSpec, batch_of, with_batch
 from alfgraph.wiring.trace import Node, Value
 
 RANDOM_METHODS = {"sample", "rsample"}

@@ -17,7 +17,8 @@ from alfgraph.compiler.solving.arithmetic import ATOM, write
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.environment import Environment
 from alfgraph.families.learning import Optimizer
-from alfgraph.specs.spec import DistributionSpec, RecordSpec, Spec, Star
+from alfgraph.specs.dims import Star
+from alfgraph.specs.spec import DistributionSpec, RecordSpec, Spec
 from alfgraph.wiring.trace import Node, Value
 
 WIDTH = 96

@@ -17,7 +17,8 @@ from alfgraph.families.buffer_contents import BufferNumbers
 from alfgraph.families.environment import Environment
 from alfgraph.families.schedules import Epochs, Offline, OffPolicy
 from alfgraph.overrides.origins import is_chosen
-from alfgraph.specs.spec import Symbol, batch_of
+from alfgraph.specs.dims import Symbol
+from alfgraph.specs.spec import batch_of
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.schedule import Rate, Schedule
 

@@ -10,7 +10,8 @@ from alfgraph.compiler.draft import Draft
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help
 from alfgraph.diagnostics.errors import WiringError
 from alfgraph.families.annealing import Annealing, Progress
-from alfgraph.specs.spec import Dims, Spec, Star, Symbol, SymbolSpec, with_batch
+from alfgraph.specs.dims import Dims, Star, Symbol
+from alfgraph.specs.spec import Spec, SymbolSpec, with_batch
 from alfgraph.wiring.component import Component
 
 

@@ -8,13 +8,11 @@ from collections.abc import Callable
 import torch
 
 from alfgraph.compiler.solving.arithmetic import compute
+from alfgraph.specs.dims import Dims, Star, Symbol
 from alfgraph.specs.spec import (
-    Dims,
     DistributionSpec,
     RecordSpec,
     Spec,
-    Star,
-    Symbol,
     SymbolSpec,
     TensorSpec,
     batch_of,

@@ -16,7 +16,8 @@ from alfgraph.diagnostics.source import Source
 from alfgraph.diagnostics.suggestions import listing
 from alfgraph.families.environment import Environment
 from alfgraph.families.learning import Optimizer
-from alfgraph.specs.spec import DistributionSpec, Spec, Symbol, TensorSpec, batch_of, leaves
+from alfgraph.specs.dims import Symbol
+from alfgraph.specs.spec import DistributionSpec, Spec, TensorSpec, batch_of, leaves
 from alfgraph.specs.unify import Mismatch, Solver
 from alfgraph.wiring.component import Component, pins_of
 from alfgraph.wiring.records import Record

@@ -19,7 +19,8 @@ from alfgraph.compiler.solving.mismatches import (
 )
 from alfgraph.diagnostics.diagnostic import Diagnostic
 from alfgraph.diagnostics.errors import AlfgraphError
-from alfgraph.specs.spec import Dims, Spec, Star, Symbol, SymbolSpec, TensorSpec, symbols_of
+from alfgraph.specs.dims import Dims, Star, Symbol
+from alfgraph.specs.spec import Spec, SymbolSpec, TensorSpec, symbols_of
 from alfgraph.specs.unify import Mismatch, Solver
 from alfgraph.wiring.component import Component, scopes_of
 from alfgraph.wiring.trace import Feed, Node, Value

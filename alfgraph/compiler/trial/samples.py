@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from alfgraph.specs.spec import Symbol, TensorSpec
+from alfgraph.specs.dims import Symbol
+from alfgraph.specs.spec import TensorSpec
 
 
 def draw_tensor(spec: TensorSpec, shape: tuple[int, ...]) -> torch.Tensor:

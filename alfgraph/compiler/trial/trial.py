@@ -28,17 +28,8 @@ from alfgraph.execution import initial_state, leaf_tensors, scan, step_once
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.environment import Environment
 from alfgraph.families.learning import Optimizer, Target
-from alfgraph.specs.spec import (
-    Dims,
-    DistributionSpec,
-    RecordSpec,
-    Spec,
-    Star,
-    Symbol,
-    SymbolSpec,
-    TensorSpec,
-    batch_of,
-)
+from alfgraph.specs.dims import Dims, Star, Symbol
+from alfgraph.specs.spec import DistributionSpec, RecordSpec, Spec, SymbolSpec, TensorSpec, batch_of
 from alfgraph.specs.unify import Mismatch
 from alfgraph.wiring.component import Component, pins_of
 from alfgraph.wiring.trace import Node, Value

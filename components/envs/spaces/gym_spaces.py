@@ -10,7 +10,8 @@ import numpy as np
 from gymnasium import spaces
 
 from alfgraph.diagnostics.errors import WiringError
-from alfgraph.specs.spec import DTYPES, Bound, RecordSpec, Spec, Symbol, TensorSpec
+from alfgraph.specs.dims import DTYPES, Bound, Symbol
+from alfgraph.specs.spec import RecordSpec, Spec, TensorSpec
 
 BITS_OF_A_BYTE = 8
 MOST_CHOICES = 2.0**62
