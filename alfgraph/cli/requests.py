@@ -51,7 +51,7 @@ class BoardRequest:
 
 @dataclass(frozen=True)
 class CheckRequest(BoardRequest):
-    """Check every wire; print the wiring table when all is well."""
+    """Check every wire; print the wiring table when all is well; with --fix, repair what is not."""
 
     format: Annotated[
         Literal["text", "json", "github"],

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from alfgraph.wiring.component import Component, Operation
-from alfgraph.wiring.ports import In
-
-if TYPE_CHECKING:
-    pass
-
+from alfgraph.wiring.ports import In, Out
+from alfgraph.wiring.records import Record
+from alfgraph.wiring.wires import Wire
 
 C = TypeVar("C", bound=Component)
 
@@ -23,10 +21,29 @@ class Exploration(Component):
 
 
 class Loss(Component):
-    """Stateless: rows aligned by time in, a scalar loss out."""
+    """Stateless: rows aligned by time in, a scalar loss out.
+
+    An algorithm offers what it has (`loss.asking(batch, log_prob=..., entropy=...)`); a loss is
+    given what it declares, by the names of its ports. So any loss fits an algorithm whose offers
+    cover its ports.
+    """
 
     family: ClassVar[str] = "loss"
     heat: ClassVar[int] = 3
+
+    if TYPE_CHECKING:  # each declares it among its own outputs
+        loss = Out("float32[]", role="loss")
+
+    def asking(self, rows: Record, **offered: Wire) -> Self:
+        """Call with those of the wires offered that the loss declares.
+
+        Args:
+            rows: a record whose fields are offered, too.
+            **offered: further wires, by name; they win.
+        """
+        declared = {port.name for port in self.input_ports()}
+        taken: dict[str, Any] = {name: w for name, w in offered.items() if name in declared}
+        return super().__call__(rows, **taken)
 
 
 class Returns(Component):

@@ -9,7 +9,6 @@ from alfgraph.components.networks.value_network import ValueNetwork
 from alfgraph.components.optimizers.optimizers import Adam
 from alfgraph.components.returns.advantages import GAE, ValueTarget
 from alfgraph.families.algorithm import Algorithm
-from alfgraph.families.buffer import Buffer
 from alfgraph.families.learning import Loss, Optimizer
 from alfgraph.families.network import PolicyNetwork, ValueFunction
 from alfgraph.families.schedules import OnPolicy
@@ -49,7 +48,7 @@ class ActorCritic(Algorithm):
     critic: ValueFunction = ValueNetwork()
     rollout: RolloutBuffer = RolloutBuffer()
     returns: ValueTarget = GAE(lambda_=0.5)
-    loss: ActorCriticLoss = ActorCriticLoss(entropy_weight=0.01, normalize_advantages=True)
+    loss: Loss = ActorCriticLoss(entropy_weight=0.01, normalize_advantages=True)
     optimizer: Optimizer | None = Adam(lr=1e-3, gradient_clipping=0.5)
     schedule: Schedule = OnPolicy(unroll_length=8)
 
@@ -74,16 +73,14 @@ class ActorCritic(Algorithm):
         taken, steps = self.rollout.read(Acted), self.rollout.steps()
         value = self.critic(steps, state=taken.critic_state[0].detach()).value
         target = self.returns(steps, value=value)
-        loss = self.loss(
+        loss = self.loss.asking(
             taken, advantage=target.advantage, returns=target.returns, value=value[:-1]
         )
         if self.optimizer is not None:
-            self.optimizer(loss.loss)
-        return loss.loss
+            self.optimizer(loss)
+        total: Wire = loss.only_output()
+        return total
 
     def predict(self, step: TimeStep) -> Wire:
         """Act greedily."""
         return self.actor(step).policy.mode()
-
-
-__all__ = ["Acted", "ActorCritic", "Buffer", "Loss"]

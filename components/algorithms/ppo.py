@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+from pydantic import model_validator
+
 from alfgraph.components.algorithms.actor_critic import ActorCritic
 from alfgraph.components.buffers.mini_batches import MiniBatches
-from alfgraph.components.losses.actor_critic_losses import ActorCriticLoss, PPOLoss
+from alfgraph.components.losses.actor_critic_losses import PPOLoss
 from alfgraph.components.optimizers.optimizers import Adam
 from alfgraph.components.returns.advantages import GAE, ValueTarget
-from alfgraph.families.learning import Optimizer
+from alfgraph.families.learning import Loss, Optimizer
 from alfgraph.families.schedules import Epochs
 from alfgraph.families.timestep import TimeStep
 from alfgraph.wiring.records import Record
 from alfgraph.wiring.schedule import Schedule
 from alfgraph.wiring.wires import Wire
+
+MOVED = "approximate_kl"
+"""The output of a loss that says how far the policy moved since the rollout."""
 
 
 class Experience(Record):
@@ -50,7 +57,9 @@ class PPO(ActorCritic):
         - Orthogonal initial weights, gain √2 in hidden layers, 0.01 for the policy, 1 for the
           value; tanh; the std of continuous actions is a parameter and starts at 1.
         - `target_kl` ends the epochs of a rollout once the approximate KL exceeds 1.5 times it,
-          before that mini-batch's step (as Stable-Baselines3 does).
+          before that mini-batch's step (as Stable-Baselines3 does). It takes a loss that measures
+          it.
+        - Any loss fits whose ports are among those of `PPOLoss`.
 
     Attributes:
         target_kl: None: never stop early.
@@ -60,7 +69,7 @@ class PPO(ActorCritic):
     """
 
     returns: ValueTarget = GAE()
-    loss: ActorCriticLoss = PPOLoss()
+    loss: Loss = PPOLoss()
     optimizer: Optimizer | None = Adam(lr=3e-4, eps=1e-5, gradient_clipping=0.5)
     samples: MiniBatches = MiniBatches()
     target_kl: float | None = None
@@ -102,14 +111,23 @@ class PPO(ActorCritic):
         """Every mini-batch; [T, M]."""
         batch = self.samples.read(Sample)
         policy = self.actor(batch.step, state=batch.state[0]).policy
-        loss = self.loss(
+        loss = self.loss.asking(
             batch,
             log_prob=policy.log_prob(batch.action),
             entropy=policy.entropy(),
             value=self.critic(batch.step, state=batch.critic_state[0]).value,
         )
-        if self.target_kl is not None and isinstance(loss, PPOLoss):
-            self.stop_when(loss.approximate_kl > 1.5 * self.target_kl)
+        if self.target_kl is not None:
+            moved: Wire = getattr(loss, MOVED)
+            self.stop_when(moved > 1.5 * self.target_kl)
         if self.optimizer is not None:
-            self.optimizer(loss.loss)
-        return loss.loss
+            self.optimizer(loss)
+        total: Wire = loss.only_output()
+        return total
+
+    @model_validator(mode="after")
+    def _target_kl_is_measured(self) -> Self:
+        if self.target_kl is not None and MOVED not in {p.name for p in self.loss.output_ports()}:
+            kind = type(self.loss).__name__
+            raise ValueError(f"target_kl needs a loss with the output `{MOVED}`; {kind} has none")
+        return self
