@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from alfgraph.compiler.draft import Draft
 from alfgraph.compiler.gradients.liveness import mark_live
+from alfgraph.compiler.gradients.ownership import decide_ownership
 from alfgraph.compiler.gradients.recompute import cross_rollouts
 from alfgraph.compiler.gradients.replaced_phases import hand_over
-from alfgraph.compiler.gradients.training import decide_ownership
 from alfgraph.compiler.lints.never_due import warn_of_what_never_comes
 from alfgraph.compiler.lints.registers import warn_of_forgotten_registers
 from alfgraph.compiler.lints.statistics import warn_of_idle_statistics

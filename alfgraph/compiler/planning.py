@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from alfgraph.compiler.draft import Draft, Section
-from alfgraph.compiler.lowering.function_writer import show_sized
 from alfgraph.compiler.lowering.layouts import buffer_layout
 from alfgraph.compiler.lowering.program_writer import Lowered, describe_loop
+from alfgraph.compiler.lowering.source_text import show_sized
 from alfgraph.compiler.plan import (
     BufferPlan,
     OptimizerPlan,

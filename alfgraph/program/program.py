@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from alfgraph.compiler.lowering.program_writer import random_steps
+from alfgraph.compiler.lowering.rollout_writer import random_steps
 from alfgraph.compiler.plan import Plan
 from alfgraph.compiler.planning import Compiled
 from alfgraph.compiler.schedule.loops import size_of

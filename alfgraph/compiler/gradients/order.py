@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from alfgraph.compiler.draft import Draft, Section
+from alfgraph.compiler.gradients.reach import optimizer_nodes, parameters_used, reach_of
 from alfgraph.compiler.gradients.recompute import RANDOM_METHODS
-from alfgraph.compiler.gradients.training import optimizer_nodes, parameters_used, reach_of
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.environment import Environment
 from alfgraph.wiring.trace import Node

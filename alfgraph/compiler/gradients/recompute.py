@@ -8,7 +8,7 @@ Elsewhere the autograd graph of `unroll` is kept until `update`.
 from __future__ import annotations
 
 from alfgraph.compiler.draft import Draft, Section
-from alfgraph.compiler.gradients.training import carries_gradient, optimizer_nodes, reach_of, trains
+from alfgraph.compiler.gradients.reach import carries_gradient, optimizer_nodes, reach_of, trains
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.environment import Environment
 from alfgraph.specs.dims import Dims

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alfgraph.compiler.draft import Draft, Ownership, Section
-from alfgraph.compiler.gradients.training import reach_of, trains
+from alfgraph.compiler.gradients.reach import reach_of, trains
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.learning import Optimizer
 from alfgraph.wiring.trace import Node

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import functools
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from alfgraph.compiler.draft import Draft, Section, is_operation
 from alfgraph.compiler.gradients.order import order_optimizers
-from alfgraph.compiler.gradients.training import detaches, reach_of
+from alfgraph.compiler.gradients.reach import detaches, reach_of
 from alfgraph.compiler.lowering.gating import gates_of
 from alfgraph.compiler.lowering.naming import Variables
+from alfgraph.compiler.lowering.source_text import (
+    WIDTH,
+    argument_text,
+    is_tree,
+    show_sized,
+    wrapped,
+)
 from alfgraph.compiler.lowering.tags import Tags, monitors_of
 from alfgraph.compiler.solving.arithmetic import ATOM, write
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.environment import Environment
 from alfgraph.families.learning import Optimizer
 from alfgraph.specs.dims import Star
-from alfgraph.specs.spec import DistributionSpec, RecordSpec, Spec
+from alfgraph.specs.spec import RecordSpec
 from alfgraph.wiring.trace import Node, Value
 
-WIDTH = 96
 PROBE = "_probe"
 """What shows values; no part and no variable is called so."""
 
@@ -70,13 +75,17 @@ class FunctionWriter:
         self.replaced: set[Value] = set()
         self.without_gradient: frozenset[int] = frozenset()
         self.uses = self._count_uses()
-        self.gates = gates_of(section, self._read_by)
+        self.gates = gates_of(section, self.read_by)
         self.order = order_optimizers(draft, section, self.gates)
         self._early = self.order.early
         self._ahead: set[Node] = set()
         self._last: tuple[tuple[str, ...], int] = ((), -1)
 
     # ------------------------------------------------------------------ lines
+
+    def begin(self) -> None:
+        """Begin another body with the same variables."""
+        self.lines, self.depth = [], 1
 
     def line(self, text: str, comment: str = "") -> None:
         """Append a line; comments stand in a column of their own, long calls are wrapped."""
@@ -118,13 +127,13 @@ class FunctionWriter:
         if node.kind == "distribution":
             operands = {"x": operands["self"]}
         first = next(iter(node.inputs.values()), None)
-        tree = first is not None and _is_tree(self.draft.spec(first))
+        tree = first is not None and is_tree(self.draft.spec(first))
         return write(node.call, operands, node.settings, tree)
 
     def _count_uses(self) -> dict[Value, int]:
         uses: dict[Value, int] = {}
         for node in self.section.nodes():
-            for value in self._read_by(node):
+            for value in self.read_by(node):
                 uses[value] = uses.get(value, 0) + 1
         for feed in self.section.trace.feeds:
             uses[feed.value] = uses.get(feed.value, 0) + 1
@@ -132,7 +141,8 @@ class FunctionWriter:
             uses[value] = uses.get(value, 0) + 1
         return uses
 
-    def _read_by(self, node: Node) -> list[Value]:
+    def read_by(self, node: Node) -> list[Value]:
+        """The values a node needs; of what it writes, those that somebody reads."""
         leaves = node.settings.get("leaves")
         if isinstance(node.component, Buffer) and node.call == "write" and leaves is not None:
             return [node.inputs[name] for name in leaves]
@@ -231,7 +241,7 @@ class FunctionWriter:
     def _buffer(self, node: Node) -> None:
         name = self.names[node.path]
         if node.call == "write":
-            arguments = [self.expression(value) for value in self._read_by(node)]
+            arguments = [self.expression(value) for value in self.read_by(node)]
             self.line(f"{name}.write({', '.join(arguments)})")
             return
         read = [v for v in node.outputs.values() if self.uses.get(v)]
@@ -295,7 +305,7 @@ class FunctionWriter:
             lambda value, port: self._at_port(node, port, value),
             lambda part: self.names[part.socket_path],
         )
-        texts = [_argument(argument) for argument in arguments]
+        texts = [argument_text(argument) for argument in arguments]
         while texts and texts[-1] == "None":
             texts.pop()
         return texts
@@ -308,7 +318,7 @@ class FunctionWriter:
         stops = stops and (value.node.id not in self.without_gradient or self._is_inlined(value))
         if not stops or not reach_of(self.draft, self.section, value).parameters:
             return expression
-        if _is_tree(self.draft.spec(value)):
+        if is_tree(self.draft.spec(value)):
             return f"detached({expression})"
         return f"{expression}.detach()" if strength == ATOM else f"({expression}).detach()"
 
@@ -363,54 +373,3 @@ class FunctionWriter:
         inner = ", ".join([source, *arguments])
         self.line(f"{', '.join([*outputs, before, after])} = {name}.{method}({inner})")
         self._log(node, outputs)
-
-
-def wrapped(code: str) -> list[str]:
-    """A long line broken behind a bracket or after `=`, as formatters do."""
-    indent = code[: len(code) - len(code.lstrip())]
-    targets, equals, call = code.partition(" = ")
-    if equals and len(targets) > WIDTH // 2 and "(" not in targets:
-        names = textwrap.wrap(f"{targets.strip()},", WIDTH - len(indent) - 4)
-        rest = f"{indent}) = {call}"
-        head = [f"{indent}(", *(f"{indent}    {line}" for line in names)]
-        return head + (wrapped(rest) if len(rest) > WIDTH else [rest])
-    start = code.index("(", len(code) - len(call)) if equals else code.index("(")
-    inner = code[start + 1 : code.rindex(")")].rstrip(",")
-    quoted = "'" in inner or '"' in inner
-    width = max(len(inner) + 1, 1) if quoted else WIDTH - len(indent) - 4
-    lines = textwrap.wrap(f"{inner},", width, break_long_words=False, break_on_hyphens=False)
-    return [code[: start + 1], *(f"{indent}    {line}" for line in lines), f"{indent})"]
-
-
-def _argument(argument: Any) -> str:
-    if argument is None:
-        return "None"
-    if isinstance(argument, tuple):
-        return "(" + "".join(f"{_argument(entry)}, " for entry in argument) + ")"
-    if isinstance(argument, str):
-        return argument
-    if hasattr(argument, "record_fields"):
-        inner = ", ".join(f"{name}={_argument(value)}" for name, value in argument.items())
-        return f"{type(argument).__name__}({inner})"
-    return repr(argument)
-
-
-def _is_tree(spec: Spec) -> bool:
-    return isinstance(spec, RecordSpec | DistributionSpec)
-
-
-def show_sized(draft: Draft, spec: Spec) -> str:
-    """A spec with every axis in numbers: `float32[8, 30]`."""
-    from alfgraph.compiler.schedule.loops import size_of
-    from alfgraph.specs.spec import map_leaves
-
-    def sized(leaf: Any) -> Spec:
-        update: dict[str, Any] = {
-            "batch": tuple(d if isinstance(d, Star) else size_of(draft, d) for d in leaf.batch)
-        }
-        if hasattr(leaf, "sample"):
-            update["low"] = update["high"] = None
-        result: Spec = leaf.model_copy(update=update)
-        return result
-
-    return str(map_leaves(spec, sized))

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from alfgraph.compiler.draft import Draft, Section
-from alfgraph.compiler.gradients.training import nodes_without_gradient
+from alfgraph.compiler.gradients.reach import nodes_without_gradient
 from alfgraph.compiler.solving.arithmetic import compute
 from alfgraph.compiler.solving.at_part import at_part
 from alfgraph.compiler.solving.building import build_module, callable_of

@@ -15,7 +15,7 @@ from alfgraph.boards.loading import module_of
 from alfgraph.boards.settings_table import settings_of
 from alfgraph.compiler import check_graph
 from alfgraph.compiler.draft import Draft, Section, is_operation
-from alfgraph.compiler.gradients.training import detaches
+from alfgraph.compiler.gradients.reach import detaches
 from alfgraph.compiler.lowering.program_writer import describe_loop
 from alfgraph.compiler.plan import Plan
 from alfgraph.compiler.planning import count_parameters, leading_axes

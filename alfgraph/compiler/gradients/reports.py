@@ -1,12 +1,12 @@
-"""Gradient flow and ownership: what every loss reaches, and who trains what."""
+"""What is wrong with who trains what, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-from alfgraph.compiler.draft import Draft, Ownership, Section
+from alfgraph.compiler.draft import Draft
 from alfgraph.compiler.gradients.liveness import parts_by_hand
+from alfgraph.compiler.gradients.reach import Reach, named_by, optimizer_nodes, trains
 from alfgraph.compiler.solving.mismatches import place, plugged
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Retype
 from alfgraph.diagnostics.libraries import in_library
@@ -14,186 +14,12 @@ from alfgraph.diagnostics.repairs.calls import without_argument, without_call, w
 from alfgraph.diagnostics.source import Source
 from alfgraph.diagnostics.suggestions import listing
 from alfgraph.families.buffer import Buffer
-from alfgraph.families.environment import Environment
-from alfgraph.families.learning import Optimizer, Target
-from alfgraph.families.schedules import OnPolicy
-from alfgraph.specs.spec import TensorSpec
-from alfgraph.wiring.component import Component, pins_of
 from alfgraph.wiring.settings import OPTION
 from alfgraph.wiring.trace import Node, Value
 from alfgraph.wiring.tree import parts_below
 
-STOPS = {"detach", "sample", "less", "greater", "equals"}
-"""Small nodes no gradient passes."""
 
-
-@dataclass(eq=False)
-class Reach:
-    """What the gradient of one loss reaches."""
-
-    nodes: list[Node] = field(default_factory=list)
-    parameters: dict[str, Component] = field(default_factory=dict)
-    crossing: dict[tuple[str, str], Value] = field(default_factory=dict)
-
-
-def optimizer_nodes(draft: Draft) -> Iterator[tuple[Section, Node]]:
-    """Every application of an optimizer, with its section."""
-    for section in draft.sections:
-        for node in section.trace.nodes:
-            is_call = isinstance(node.component, Optimizer) and node.call == "forward"
-            if is_call and not node.is_replaced:
-                yield section, node
-
-
-def reach_of(draft: Draft, section: Section, loss: Value) -> Reach:
-    """Walk backward from a loss; what leads to nothing trained is left out."""
-    reach = Reach()
-    readers: dict[Node, list[Node]] = {loss.node: []}
-    seen: set[Value] = set()
-    pending = [loss]
-    while pending:
-        value = pending.pop()
-        seen.add(value)
-        for part in _trained_at(draft, value.node):
-            reach.parameters.setdefault(part.binding.parameters, part)
-        for source in _sources(section, value, reach):
-            if carries_gradient(draft, source):
-                readers.setdefault(source.node, []).append(value.node)
-                if source not in seen:
-                    pending.append(source)
-    leads = _leading(readers, {node for node in readers if _trained_at(draft, node)})
-    reach.nodes = [node for node in readers if node in leads]
-    reach.crossing = {k: written for k, written in reach.crossing.items() if written.node in leads}
-    return reach
-
-
-def _sources(section: Section, value: Value, reach: Reach) -> list[Value]:
-    """What the gradient goes on to behind a value; crossings are noted."""
-    node, part = value.node, value.node.component
-    if isinstance(part, Environment) or (node.call in STOPS and node.kind != "component"):
-        return []
-    if part is not None and part.binding.tracked_by:
-        return []
-    if isinstance(part, Buffer):
-        written = crossed(section, part, value)
-        if written is None:
-            return []
-        reach.crossing[(part.socket_path, value.name)] = written
-        return [written]
-    return [v for port, v in node.inputs.items() if not detaches(node, port)]
-
-
-def _trained_at(draft: Draft, node: Node) -> list[Component]:
-    """Parts with parameters to train that a node computes with, those it was given included."""
-    parts = [node.component] if node.component is not None else []
-    parts += [b for given in node.parts.values() for part in given for b in parts_below(part)]
-    return [part for part in parts if trains(draft, part)]
-
-
-def _leading(readers: dict[Node, list[Node]], trained: set[Node]) -> set[Node]:
-    """The nodes behind which something is trained."""
-    found, pending = set(trained), list(trained)
-    while pending:
-        for reader in readers[pending.pop()]:
-            if reader not in found:
-                found.add(reader)
-                pending.append(reader)
-    return found
-
-
-def nodes_without_gradient(draft: Draft, section: Section) -> frozenset[int]:
-    """Ids of nodes that need no autograd graph, though parameters lead to them.
-
-    They compute with parameters, or on what such nodes gave, and no loss's gradient passes them:
-    the values of targets, mostly.
-    """
-    reached = {
-        node
-        for where, optimizer in optimizer_nodes(draft)
-        if where is section
-        for node in reach_of(draft, section, optimizer.inputs["loss"]).nodes
-    }
-    found: set[Node] = set()
-    for node in section.trace.nodes:
-        if node in reached or isinstance(node.component, Buffer | Optimizer | Target):
-            continue
-        if node.settings.get("recomputed") or node.kind == "function":
-            continue
-        tracked = node.component is not None and node.component.binding.tracked_by
-        own = tracked or _trained_at(draft, node)
-        if own or any(value.node in found for value in node.inputs.values()):
-            found.add(node)
-    return frozenset(node.id for node in found)
-
-
-def parameters_used(node: Node) -> list[str]:
-    """Paths of the parameters a node computes with, its own and those of parts it was given."""
-    parts = [node.component] if node.component is not None else []
-    parts += [b for given in node.parts.values() for part in given for b in parts_below(part)]
-    return [part.binding.parameters for part in parts if not part.binding.tracked_by]
-
-
-def carries_gradient(draft: Draft, value: Value) -> bool:
-    """Integers and booleans carry none."""
-    spec = draft.spec(value)
-    return not (isinstance(spec, TensorSpec) and spec.is_discrete)
-
-
-def crossed(section: Section, part: Buffer, value: Value) -> Value | None:
-    """What was recorded, where a gradient may cross the rollout: on-policy, no mini-batches."""
-    if not part.keeps_gradient or not isinstance(section.schedule, OnPolicy):
-        return None
-    contents = part.binding.slot.contents[part.socket_path]
-    written: Value | None = contents.node.inputs.get(value.name)
-    return written
-
-
-def detaches(node: Node, port: str) -> bool:
-    """Whether a port stops gradients."""
-    if node.component is None:
-        return False
-    head = port.partition(".")[0]
-    return any(p.name == head and p.detach for p in pins_of(node).input_ports())
-
-
-def trains(draft: Draft, part: Component) -> bool:
-    """Whether a part has parameters that somebody must train."""
-    if not part.has_build() or part.binding.tracked_by or _is_frozen(part):
-        return False
-    module = draft.modules.get(part.binding.parameters)
-    parameters = getattr(module, "parameters", None)
-    return parameters is not None and any(p.requires_grad for p in parameters())
-
-
-def _is_frozen(part: Component) -> bool:
-    return "frozen" in type(part).model_fields and bool(part.frozen)  # type: ignore[attr-defined]
-
-
-def decide_ownership(draft: Draft) -> None:
-    """Fill `draft.ownership`; losses that reach nothing, and orphans, become diagnostics."""
-    claims = [(n, reach_of(draft, s, n.inputs["loss"])) for s, n in optimizer_nodes(draft)]
-    named: dict[str, set[str]] = {}
-    for node, reach in claims:
-        for path in _named_by(draft, node):
-            named.setdefault(path, set()).add(node.path)
-        if not reach.parameters:
-            _report_unreached(draft, node, ())
-    owners: dict[str, list[Node]] = {}
-    for node, reach in claims:
-        owned = _claimed(draft, node, reach, named)
-        for path in owned:
-            owners.setdefault(path, []).append(node)
-        _record(draft, node, owned, reach)
-    _report_idle(draft, [node for node, reach in claims if reach.parameters])
-    _report_conflicts(draft, owners, named)
-    for node, reach in claims:
-        _report_stale(draft, node, reach)
-    _report_mixed(draft, [node for node, _ in claims if node.parts.get("trains")])
-    if not draft.reporter.errors:  # else the parts are orphans because of those
-        _report_orphans(draft, owners)
-
-
-def _report_idle(draft: Draft, nodes: list[Node]) -> None:
+def report_idle(draft: Draft, nodes: list[Node]) -> None:
     """What an optimizer's losses reach may all be frozen, or be trained by others."""
     for node in {node.path: node for node in nodes}.values():
         if draft.ownership[node.path].owned or draft.reporter.errors:
@@ -213,12 +39,12 @@ def _report_idle(draft: Draft, nodes: list[Node]) -> None:
         )
 
 
-def _report_mixed(draft: Draft, nodes: list[Node]) -> None:
+def report_mixed(draft: Draft, nodes: list[Node]) -> None:
     """One optimizer steps all it owns, so every call that names parts must name the same."""
     first: dict[str, Node] = {}
     for node in nodes:
         before = first.setdefault(node.path, node)
-        one, other = (sorted(_named_by(draft, n)) for n in (before, node))
+        one, other = (sorted(named_by(draft, n)) for n in (before, node))
         if one == other:
             continue
         (source, related), (earlier, _) = place(node), place(before)
@@ -240,7 +66,7 @@ def _report_mixed(draft: Draft, nodes: list[Node]) -> None:
         return
 
 
-def _report_stale(draft: Draft, node: Node, reach: Reach) -> None:
+def report_stale(draft: Draft, node: Node, reach: Reach) -> None:
     """The gradient of a rollout is there once: earlier rollouts in the buffer have none left."""
     crossed_paths = {path for path, _ in reach.crossing}
     for part in parts_below(draft.root):
@@ -262,38 +88,8 @@ def _report_stale(draft: Draft, node: Node, reach: Reach) -> None:
             )
 
 
-def _named_by(draft: Draft, node: Node) -> set[str]:
-    """Parameters below the parts an optimizer was given."""
-    parts = node.parts.get("trains", ())
-    return {b.binding.parameters for p in parts for b in parts_below(p) if trains(draft, b)}
-
-
-def _claimed(draft: Draft, node: Node, reach: Reach, named: dict[str, set[str]]) -> list[str]:
-    """What one application of an optimizer trains."""
-    if not node.parts.get("trains"):
-        _warn_losses(draft, node, reach, named)
-        return [path for path in reach.parameters if path not in named]
-    wanted = _named_by(draft, node)
-    missing = sorted(wanted - set(reach.parameters))
-    if missing and reach.parameters:
-        _report_unreached(draft, node, missing)
-    return [path for path in reach.parameters if path in wanted]
-
-
-def _record(draft: Draft, node: Node, owned: list[str], reach: Reach) -> None:
-    before = draft.ownership.get(node.path)
-    order = {part.binding.parameters: i for i, part in enumerate(parts_below(draft.root))}
-    merged = dict.fromkeys((*(before.owned if before else ()), *owned))
-    reached = dict.fromkeys((*(before.reached if before else ()), *reach.parameters))
-    draft.ownership[node.path] = Ownership(
-        path=node.path,
-        owned=tuple(sorted(merged, key=lambda path: order.get(path, 0))),
-        reached=tuple(sorted(reached, key=lambda path: order.get(path, 0))),
-        crossing=(*(before.crossing if before else ()), *reach.crossing),
-    )
-
-
-def _report_unreached(draft: Draft, node: Node, missing: tuple[str, ...] | list[str]) -> None:
+def report_unreached(draft: Draft, node: Node, missing: tuple[str, ...] | list[str]) -> None:
+    """E122: an optimizer is to train what its loss does not reach."""
     source, related = place(node)
     loss = node.inputs["loss"].label
     loss = "this loss" if loss.endswith(" of …)") else f"`{loss}`"
@@ -339,7 +135,8 @@ def _stops_of(loss: Value) -> list[Source]:
     return stops
 
 
-def _warn_losses(draft: Draft, node: Node, reach: Reach, named: dict[str, set[str]]) -> None:
+def warn_losses(draft: Draft, node: Node, reach: Reach, named: dict[str, set[str]]) -> None:
+    """W123: a loss that reaches, on its way, what another optimizer trains."""
     own = node.path.rpartition(".")[0]
     for path in reach.parameters:
         others = named.get(path, set()) - {node.path}
@@ -357,9 +154,10 @@ def _warn_losses(draft: Draft, node: Node, reach: Reach, named: dict[str, set[st
             )
 
 
-def _report_conflicts(
+def report_conflicts(
     draft: Draft, owners: dict[str, list[Node]], named: dict[str, set[str]]
 ) -> None:
+    """E121: two optimizers train the same parameters."""
     contested: dict[tuple[str, ...], list[str]] = {}
     for path, nodes in owners.items():
         claimants = tuple(dict.fromkeys(node.path for node in nodes))
@@ -399,7 +197,8 @@ def _where_plugged(node: Node) -> Source | None:
     return place(node)[0] if made is None or in_library(made.file) else made
 
 
-def _report_orphans(draft: Draft, owners: dict[str, list[Node]]) -> None:
+def report_orphans(draft: Draft, owners: dict[str, list[Node]]) -> None:
+    """E120: parameters that nobody trains."""
     by_hand = {part.binding.parameters for part in parts_by_hand(draft).values()}
     learns = any(True for _ in optimizer_nodes(draft))
     applied = {
