@@ -20,6 +20,7 @@ from alfgraph.compiler.lowering.source_text import (
 )
 from alfgraph.compiler.lowering.tags import Tags, monitors_of
 from alfgraph.compiler.solving.arithmetic import ATOM, write
+from alfgraph.compiler.trial.call_arguments import assemble_arguments
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.environment import Environment
 from alfgraph.families.learning import Optimizer
@@ -297,7 +298,6 @@ class FunctionWriter:
         return name
 
     def _arguments(self, node: Node) -> list[str]:
-        from alfgraph.compiler.trial.trial import assemble_arguments
 
         arguments = assemble_arguments(
             node,

@@ -19,9 +19,18 @@ from alfgraph.compiler.solving.arithmetic import compute
 from alfgraph.compiler.solving.at_part import at_part
 from alfgraph.compiler.solving.building import build_module, callable_of
 from alfgraph.compiler.solving.mismatches import no_reparametrisation, place, small_mismatch
+from alfgraph.compiler.trial.call_arguments import assemble_arguments
 from alfgraph.compiler.trial.findings import changed, corrections, one_line, raised, undecided
+from alfgraph.compiler.trial.results import (
+    as_list,
+    check_bounds,
+    equal,
+    kind_of,
+    refuse_open_axes,
+    shown,
+)
 from alfgraph.compiler.trial.samples import draw_tensor, resampled
-from alfgraph.diagnostics.diagnostic import Diagnostic, Fact, Help
+from alfgraph.diagnostics.diagnostic import Diagnostic, Fact
 from alfgraph.diagnostics.errors import AlfgraphError
 from alfgraph.distributions import TensorDistribution
 from alfgraph.execution import initial_state, leaf_tensors, scan, step_once
@@ -31,7 +40,7 @@ from alfgraph.families.learning import Optimizer, Target
 from alfgraph.specs.dims import Dims, Star, Symbol
 from alfgraph.specs.spec import DistributionSpec, RecordSpec, Spec, SymbolSpec, TensorSpec, batch_of
 from alfgraph.specs.unify import Mismatch
-from alfgraph.wiring.component import Component, pins_of
+from alfgraph.wiring.component import Component
 from alfgraph.wiring.trace import Node, Value
 
 PRIMES = (3, 5, 7, 11, 13, 17, 19, 23)
@@ -167,7 +176,7 @@ class _Trial:
         if node.kind == "distribution" and node.call not in {"detach", "slice", "index"}:
             arguments = [inputs["other"]] if "other" in inputs else []
             result = getattr(inputs["self"], node.call)(*arguments)
-            if not _equal([result], [getattr(inputs["self"], node.call)(*arguments)]):
+            if not equal([result], [getattr(inputs["self"], node.call)(*arguments)]):
                 self.draft.random.add((node.phase, node.id))  # an estimate, as some entropies are
         else:
             settings = dict(node.settings)
@@ -207,7 +216,7 @@ class _Trial:
         for port, versions in self.versions(node).items():
             if versions != before[port]:
                 raise changed(part, node, port)
-        if not part.deterministic or not _equal(results, again):
+        if not part.deterministic or not equal(results, again):
             self.draft.random.add((node.phase, node.id))
         self.check_results(node, results)
 
@@ -223,7 +232,7 @@ class _Trial:
         registers = part.state_ports()
         if not registers:
             result = compute_call(*inputs)
-            return _as_list(result, len(node.outputs), part, node)
+            return as_list(result, len(node.outputs), part, node)
         batch = self.draft.solver.dims((Star("batch", f"{node.phase}#{node.id}"),))
         state = self.registers(node)
         initial = {port.name: port.initial for port in registers}
@@ -232,7 +241,7 @@ class _Trial:
         wanted = len(node.outputs) + len(registers)
 
         def counted(*given: Any) -> tuple[Any, ...]:
-            return tuple(_as_list(compute_call(*given), wanted, part, node))
+            return tuple(as_list(compute_call(*given), wanted, part, node))
 
         *results, before, _after = run(
             counted, inputs, state, initial, step_type, len(node.outputs)
@@ -285,10 +294,10 @@ class _Trial:
 
     def check(self, value: Value, result: Any) -> None:
         declared = self.draft.spec(value)
-        _refuse_open_axes(value, declared)
+        refuse_open_axes(value, declared)
         if isinstance(declared, DistributionSpec):
             if not isinstance(result, TensorDistribution):
-                raise Mismatch(f"kind: a distribution was declared, {_kind(result)} came")
+                raise Mismatch(f"kind: a distribution was declared, {kind_of(result)} came")
             self.check_tree(declared.event, result.mode(), bounds=False)
         else:
             self.check_tree(declared, result, bounds=True)
@@ -296,7 +305,7 @@ class _Trial:
     def check_tree(self, declared: Spec, result: Any, bounds: bool) -> None:
         if isinstance(declared, RecordSpec):
             if not isinstance(result, dict) or set(result) != set(declared.names):
-                raise Mismatch(f"fields: {declared} was declared, {_kind(result)} came")
+                raise Mismatch(f"fields: {declared} was declared, {kind_of(result)} came")
             for name, field in declared.fields:
                 self.check_tree(field, result[name], bounds)
             return
@@ -309,13 +318,13 @@ class _Trial:
         observed = self.observed(declared.batch, result)
         if isinstance(declared, TensorSpec):
             if bounds and declared.is_discrete:
-                _check_bounds(declared, result)
+                check_bounds(declared, result)
             declared = declared.model_copy(update={"low": None, "high": None})
         self.draft.solver.unify(observed, declared)
 
     def observed(self, batch: Dims, result: Any) -> TensorSpec:
         if not isinstance(result, torch.Tensor):
-            raise Mismatch(f"kind: a tensor was declared, {_kind(result)} came")
+            raise Mismatch(f"kind: a tensor was declared, {kind_of(result)} came")
         if any(isinstance(dim, Star) for dim in batch):
             batch = ()
         leading = self.shape(batch)
@@ -332,7 +341,7 @@ class _Trial:
         part = node.component
         source, related = place(node)
         tensor = next(iter(leaf_tensors(result)), None) if not isinstance(result, tuple) else None
-        shown = _shown(result, tensor)
+        found = shown(result, tensor)
         return Diagnostic(
             code="E109",
             message=f"`{value.label}` is not what {type(part).__name__} declares",
@@ -345,7 +354,7 @@ class _Trial:
                     spec=str(self.draft.spec(value)),
                     origin=type(part).__name__,
                 ),
-                Fact(subject="its trial run", verb="gave", spec=shown, origin=self.legend()),
+                Fact(subject="its trial run", verb="gave", spec=found, origin=self.legend()),
             ),
             notes=(f"they differ in {mismatch.aspect}",),
             help=corrections(part, self.draft.spec(value), result, self.shape_of(value)),
@@ -371,48 +380,6 @@ class _Trial:
         )
 
 
-def assemble_arguments(node: Node, part: Component, read: Any, module_of: Any) -> list[Any]:
-    """The arguments of a call in the order of the ports: tensors, records, modules, defaults."""
-    from alfgraph.wiring.records import Record, build_record
-
-    arguments: list[Any] = []
-    for port in pins_of(node).input_ports():
-        if port.takes_component:
-            parts = tuple(module_of(p) for p in node.parts.get(port.name, ()))
-            arguments.append(parts if port.many else (parts[0] if parts else None))
-        elif port.name in node.inputs:
-            arguments.append(read(node.inputs[port.name], port.name))
-        elif isinstance(port.kind, type) and issubclass(port.kind, Record):
-            prefix = f"{port.name}."
-            leaves = {
-                name.removeprefix(prefix): read(value, name)
-                for name, value in node.inputs.items()
-                if name.startswith(prefix)
-            }
-            arguments.append(build_record(port.kind, leaves) if leaves else None)
-        else:
-            arguments.append(port.default)
-    return arguments
-
-
-def _as_list(result: Any, count: int, part: Component, node: Node) -> list[Any]:
-    results = list(result) if isinstance(result, tuple) else [result] if count else []
-    if len(results) != count:
-        names = ", ".join(node.outputs) or "none"
-        raise Mismatch(f"number of outputs: {len(results)} came, {count} are declared ({names})")
-    return results
-
-
-def _equal(first: list[Any], second: list[Any]) -> bool:
-    pairs = zip(first, second, strict=True)
-    return all(
-        torch.equal(torch.nan_to_num(a), torch.nan_to_num(b))
-        for one, other in pairs
-        for a, b in zip(leaf_tensors(one), leaf_tensors(other), strict=True)
-        if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor)
-    )
-
-
 def _located(diagnostic: Diagnostic, node: Node) -> Diagnostic:
     """What a part says by itself, with the place; it says it in the trial run."""
     if diagnostic.code and diagnostic.source:
@@ -424,40 +391,3 @@ def _located(diagnostic: Diagnostic, node: Node) -> Diagnostic:
         "path": diagnostic.path or node.path,
     }
     return diagnostic.model_copy(update=known)
-
-
-def _refuse_open_axes(value: Value, declared: Spec) -> None:
-    """An axis that only an output names has no size until the component runs."""
-    for axis in batch_of(declared) or ():
-        if isinstance(axis, Star) or (isinstance(axis, Symbol) and not axis.rigid):
-            raise AlfgraphError(
-                Diagnostic(
-                    code="E108",
-                    message=f"nothing on the board decides `{axis.name}` of `{value.label}`",
-                    source=value.node.component.created_at or place(value.node)[0],
-                    path=value.node.path,
-                    help=(Help(text="name an axis of an input, or `*batch`"),),
-                )
-            )
-
-
-def _check_bounds(declared: TensorSpec, result: torch.Tensor) -> None:
-    if not declared.is_bounded or result.dtype == torch.bool or result.numel() == 0:
-        return
-    low, high = declared.low, declared.high
-    if isinstance(low, int | float) and float(result.min()) < low:
-        raise Mismatch(f"bounds: {result.min().item()} came")
-    if isinstance(high, int | float) and float(result.max()) > high:
-        raise Mismatch(f"bounds: {result.max().item()} came")
-
-
-def _kind(result: Any) -> str:
-    if isinstance(result, torch.Tensor):
-        return f"{str(result.dtype).removeprefix('torch.')}{list(result.shape)}"
-    return "nothing" if result is None else f"a {type(result).__name__}"
-
-
-def _shown(result: Any, tensor: torch.Tensor | None) -> str:
-    if isinstance(result, torch.Tensor) or tensor is None or not isinstance(tensor, torch.Tensor):
-        return _kind(result)
-    return f"{type(result).__name__} of {_kind(tensor)}"

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import inspect
-import linecache
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from alfgraph.boards.loading import module_of
-from alfgraph.boards.settings_table import settings_of
 from alfgraph.compiler import check_graph
 from alfgraph.compiler.draft import Draft, Section, is_operation
 from alfgraph.compiler.gradients.reach import detaches
 from alfgraph.compiler.lowering.program_writer import describe_loop
 from alfgraph.compiler.plan import Plan
-from alfgraph.compiler.planning import count_parameters, leading_axes
+from alfgraph.compiler.planning import leading_axes
 from alfgraph.compiler.schedule.loops import Loop, known_loops
 from alfgraph.diagnostics.diagnostic import Diagnostic
 from alfgraph.diagnostics.errors import WiringError
-from alfgraph.diagnostics.libraries import shown_in_package
+from alfgraph.drawing.picture.part_views import count_of, part_views
 from alfgraph.drawing.picture.view import (
     BoardView,
     CrossingView,
@@ -31,21 +27,17 @@ from alfgraph.drawing.picture.view import (
     NodeKind,
     NodeView,
     ParameterView,
-    PartView,
     PhaseView,
     PinRef,
     PinView,
-    SettingView,
     WireView,
 )
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.graph import Graph
-from alfgraph.families.learning import Target
 from alfgraph.overrides.origins import graph_file, graph_name
 from alfgraph.specs.spec import Spec, SymbolSpec, dtype_family
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.trace import Node, Value
-from alfgraph.wiring.tree import parts_below
 
 SIGNS = {
     "add": "+",
@@ -115,7 +107,7 @@ def _view(
         version=version("alfgraph"),
         sizes=_sizes(draft),
         phases=tuple(phases),
-        parts=tuple(_parts(graph, draft, nodes)),
+        parts=tuple(part_views(graph, draft, nodes)),
         nodes=tuple(node for section in draft.sections for node in _nodes(draft, section)),
         wires=tuple(wire for wire in _wires(draft) if wire.spec != NOTHING),
         crossings=tuple(_crossings(draft)),
@@ -321,7 +313,7 @@ def _crossings(draft: Draft) -> list[CrossingView]:
 
 def _trained(draft: Draft) -> list[ParameterView]:
     return [
-        ParameterView(owner=owner, part=path, count=_count(draft, path))
+        ParameterView(owner=owner, part=path, count=count_of(draft, path))
         for owner, ownership in draft.ownership.items()
         for path in ownership.owned
     ]
@@ -332,7 +324,7 @@ def _tracked(draft: Draft, nodes: list[Node]) -> list[ParameterView]:
     copies = {n.path: n.component.binding for n in nodes if _is_copy(n)}
     pairs = dict.fromkeys((str(b.tracked_by), b.parameters) for b in copies.values())
     followed = [
-        ParameterView(owner=target, part=part, relation="tracks", count=_count(draft, part))
+        ParameterView(owner=target, part=part, relation="tracks", count=count_of(draft, part))
         for target, part in pairs
     ]
     moved = [
@@ -340,7 +332,7 @@ def _tracked(draft: Draft, nodes: list[Node]) -> list[ParameterView]:
             owner=str(binding.tracked_by),
             part=path,
             relation="moves",
-            count=_count(draft, binding.parameters),
+            count=count_of(draft, binding.parameters),
         )
         for path, binding in copies.items()
     ]
@@ -349,71 +341,3 @@ def _tracked(draft: Draft, nodes: list[Node]) -> list[ParameterView]:
 
 def _is_copy(node: Node) -> bool:
     return isinstance(node.component, Component) and node.component.binding.tracked_by is not None
-
-
-def _count(draft: Draft, path: str) -> int:
-    return count_parameters(draft.modules.get(path))
-
-
-def _parts(graph: Graph, draft: Draft, nodes: list[Node]) -> list[PartView]:
-    rows = settings_of(graph)
-    trained = {p: path for path, o in draft.ownership.items() for p in o.owned}
-    used = {node.path: node.component for node in nodes if node.component is not None}
-    used |= {
-        p.socket_path: p
-        for p in parts_below(draft.root)
-        if isinstance(p, Graph | Target) and p.socket_path not in used
-    }
-    return [_part(draft, path, part, rows, trained) for path, part in used.items()]
-
-
-def _part(draft: Draft, path: str, part: Component, rows: Any, trained: dict[str, str]) -> PartView:
-    own = part.binding.parameters if part.binding.tracked_by else path
-    prefix = f"{own}." if own else ""
-    settings = {
-        row.path.removeprefix(prefix): SettingView(
-            value=row.value, origin=row.origin, default=row.is_default
-        )
-        for row in rows
-        if row.path.startswith(prefix)
-        and not row.is_part
-        and "." not in row.path.removeprefix(prefix)
-    }
-    file, line = _defined(type(part))
-    parent = part.binding.parent
-    return PartView(
-        path=path,
-        kind=type(part).__name__,
-        family=part.family,
-        settings=settings,
-        doc=(inspect.getdoc(type(part)) or "").split("\n\n")[0],
-        source_file=file,
-        source_line=line,
-        temperature=part.heat,
-        num_parameters=_count(draft, part.binding.parameters),
-        trained_by=trained.get(path),
-        follows=part.binding.parameters if part.binding.tracked_by else None,
-        parent=parent.socket_path if parent is not None else "",
-        gradient=draft.gradient.get(path, "no grad") if isinstance(part, Buffer) else None,
-    )
-
-
-def _class_line(kind: type, file: str) -> int:
-    """Where a class begins; `inspect` parses the whole file for it, which is rarely needed."""
-    head = re.compile(rf"\s*class {kind.__name__}\b")
-    found = [number for number, text in enumerate(linecache.getlines(file), 1) if head.match(text)]
-    return found[0] if len(found) == 1 else inspect.getsourcelines(kind)[1]
-
-
-def _defined(kind: type) -> tuple[str, int]:
-    """The file of a class, as it is called from the package or the working directory; its line."""
-    try:
-        file = inspect.getsourcefile(kind) or ""
-        line = _class_line(kind, file)
-    except (OSError, TypeError):
-        return "", 0
-    if (shown := shown_in_package(file)) is not None:
-        return shown, line
-    here, below = Path(file).resolve(), Path.cwd().resolve()
-    inside = here.is_relative_to(below)
-    return (here.relative_to(below).as_posix() if inside else here.name), line
