@@ -46,9 +46,9 @@ if TYPE_CHECKING:
     from alfgraph.components.exploration.state_dependent_noise import (
         StateDependentNoise as StateDependentNoise,
     )
-    from alfgraph.components.losses.actor_critic_losses import ActorCriticLoss as ActorCriticLoss
-    from alfgraph.components.losses.actor_critic_losses import PPOLoss as PPOLoss
+    from alfgraph.components.losses.actor_critic_loss import ActorCriticLoss as ActorCriticLoss
     from alfgraph.components.losses.categorical_loss import CategoricalLoss as CategoricalLoss
+    from alfgraph.components.losses.ppo_loss import PPOLoss as PPOLoss
     from alfgraph.components.losses.quantile_loss import QuantileLoss as QuantileLoss
     from alfgraph.components.losses.td_loss import TDLoss as TDLoss
     from alfgraph.components.losses.td_loss import ValidMean as ValidMean

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from alfgraph.wiring.component import Component, Operation
 from alfgraph.wiring.ports import In, Out
-from alfgraph.wiring.records import Record
+from alfgraph.wiring.records import Record, record_leaves
+from alfgraph.wiring.refusals import refuse
 from alfgraph.wiring.wires import Wire
 
 C = TypeVar("C", bound=Component)
@@ -40,10 +41,21 @@ class Loss(Component):
         Args:
             rows: a record whose fields are offered, too.
             **offered: further wires, by name; they win.
+
+        Raises:
+            WiringError: E102, it needs something that is not among them.
         """
-        declared = {port.name for port in self.input_ports()}
+        declared = {port.name: port for port in self.input_ports()}
+        names = [*(name.rpartition(".")[2] for name, _ in record_leaves(rows)), *offered]
+        for name, port in declared.items():
+            if port.is_required and name not in names:
+                refuse(
+                    "E102",
+                    f"`{self.label()}.{name}` is not connected",
+                    f"it expects {port.describe()}; it is offered {', '.join(names)}",
+                )
         taken: dict[str, Any] = {name: w for name, w in offered.items() if name in declared}
-        return super().__call__(rows, **taken)
+        return type(self).__call__(self, rows, **taken)
 
 
 class Returns(Component):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alfgraph.components.buffers.rollout_buffer import RolloutBuffer
-from alfgraph.components.losses.actor_critic_losses import ActorCriticLoss
+from alfgraph.components.losses.actor_critic_loss import ActorCriticLoss
 from alfgraph.components.networks.actor_network import ActorDistributionNetwork
 from alfgraph.components.networks.value_network import ValueNetwork
 from alfgraph.components.optimizers.optimizers import Adam

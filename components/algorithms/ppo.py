@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from alfgraph.components.algorithms.actor_critic import ActorCritic
 from alfgraph.components.buffers.mini_batches import MiniBatches
-from alfgraph.components.losses.actor_critic_losses import PPOLoss
+from alfgraph.components.losses.ppo_loss import PPOLoss
 from alfgraph.components.optimizers.optimizers import Adam
 from alfgraph.components.returns.advantages import GAE, ValueTarget
 from alfgraph.families.learning import Loss, Optimizer
@@ -38,6 +38,7 @@ class Sample(Record):
     step: TimeStep
     action: Wire
     old_log_prob: Wire
+    old_value: Wire
     advantage: Wire
     returns: Wire
     state: Wire
@@ -52,8 +53,9 @@ class PPO(ActorCritic):
           from T+1 values: every transition is trained exactly once per epoch.
         - Time limits bootstrap, terminations do not; transitions that start at LAST (resets) are
           masked out of the loss and of the normalisation.
-        - Advantages are normalised per mini-batch; values are not clipped; the joint gradient norm
-          of actor and critic is clipped to 0.5; Adam's eps is 1e-5.
+        - Advantages are normalised per mini-batch; values are not clipped, unless the loss has a
+          `value_clip`; the joint gradient norm of actor and critic is clipped to 0.5; Adam's eps
+          is 1e-5.
         - Orthogonal initial weights, gain √2 in hidden layers, 0.01 for the policy, 1 for the
           value; tanh; the std of continuous actions is a parameter and starts at 1.
         - `target_kl` ends the epochs of a rollout once the approximate KL exceeds 1.5 times it,
@@ -99,6 +101,7 @@ class PPO(ActorCritic):
             step=taken.step,
             action=taken.action,
             old_log_prob=taken.log_prob,
+            old_value=value[:-1],
             advantage=target.advantage,
             returns=target.returns,
             state=taken.state,

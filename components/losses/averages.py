@@ -108,35 +108,3 @@ def combine_rewards(advantage: Tensor, weight: Tensor | None = None) -> Tensor:
     """
     weighted = advantage if weight is None else advantage * weight
     return weighted.flatten(_BATCH_AXES).sum(-1) if weighted.dim() > _BATCH_AXES else weighted
-
-
-def explained_variance(value: Tensor, returns: Tensor, valid: Tensor | None = None) -> Tensor:
-    """Return the share of the returns' variance that the values explain.
-
-    `1 - Var(returns - value) / Var(returns)`: 1 is perfect, 0 no better than a constant.
-
-    Args:
-        value: `[T, M, *r] float`.
-        returns: `[T, M, *r] float`.
-        valid: `[T, M] bool`, entries that count; None is all.
-
-    Returns:
-        `[] float`, detached; 0 if the returns do not vary.
-    """
-    target, error = returns.detach(), (returns - value).detach()
-    counts = torch.ones(target.shape[:_BATCH_AXES]) if valid is None else valid
-    share = _share(counts.to(target), target)
-    spread = _variance(target, share)
-    explained = 1.0 - _variance(error, share) / spread
-    return torch.where(spread > 0, explained, torch.zeros_like(spread))
-
-
-def _share(counts: Tensor, like: Tensor) -> Tensor:
-    """Return `[T, M, *r]` weights of sum 1 from `[T, M]` counts."""
-    spread = counts.reshape(counts.shape + (1,) * (like.dim() - counts.dim())).expand_as(like)
-    return spread / spread.sum().clamp(min=1.0)
-
-
-def _variance(numbers: Tensor, share: Tensor) -> Tensor:
-    """Return the variance of numbers weighted by `share`."""
-    return ((numbers - (numbers * share).sum()).square() * share).sum()

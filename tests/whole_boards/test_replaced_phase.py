@@ -102,6 +102,7 @@ def test_prepare_by_hand_fills_the_mini_batches() -> None:
             step=taken.step,
             action=taken.action,
             old_log_prob=taken.log_prob,
+            old_value=ones,
             advantage=ones,
             returns=0.0 * ones,
             state=taken.state,

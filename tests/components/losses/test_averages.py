@@ -2,13 +2,11 @@
 
 import pytest
 import torch
-from torch import Tensor
 
 from alfgraph.components.losses import averages
 from alfgraph.components.losses.averages import (
     average_weights,
     combine_rewards,
-    explained_variance,
     normalize_advantage,
     valid_entries,
     weighted_sum,
@@ -95,28 +93,3 @@ def test_reward_dimensions_are_combined() -> None:
     assert combine_rewards(advantage).tolist() == [[3.0, 7.0]]
     assert combine_rewards(advantage, torch.tensor([1.0, 0.5])).tolist() == [[2.0, 5.0]]
     assert combine_rewards(advantage[..., 0]).tolist() == [[1.0, 3.0]]
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ([[1.0, 2.0], [3.0, 4.0]], 1.0),
-        ([[7.0, 7.0], [7.0, 7.0]], 0.0),
-        ([[4.0, 3.0], [2.0, 1.0]], -3.0),
-    ],
-)
-def test_explained_variance(value: list[list[float]], expected: float) -> None:
-    returns = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
-    assert explained_variance(torch.tensor(value), returns).item() == pytest.approx(expected)
-
-
-def test_explained_variance_of_valid_entries() -> None:
-    returns, value = torch.tensor([[1.0, 2.0, 50.0]]), torch.tensor([[1.0, 2.0, 0.0]])
-    valid = torch.tensor([[True, True, False]])
-    assert explained_variance(value, returns, valid).item() == pytest.approx(1.0)
-    vector: Tensor = explained_variance(value[..., None], returns[..., None], valid)
-    assert vector.item() == pytest.approx(1.0)
-
-
-def test_explained_variance_is_finite_without_variance() -> None:
-    assert explained_variance(torch.ones(2, 2), torch.full((2, 2), 3.0)).item() == 0.0
