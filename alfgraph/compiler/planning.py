@@ -83,8 +83,7 @@ def _environment(draft: Draft) -> str:
 
 def _resume(draft: Draft) -> str:
     environment = environment_of(draft.section("unroll"))
-    describe = getattr(environment, "describe_resume", None)
-    return str(describe()) if callable(describe) else ""
+    return environment.describe_resume() if environment is not None else ""
 
 
 def schedule_plan(draft: Draft, loops: dict[str, Loop]) -> SchedulePlan:

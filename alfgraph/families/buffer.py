@@ -23,6 +23,7 @@ from alfgraph.wiring.trace import Node, Value
 from alfgraph.wiring.wires import Wire, wrap
 
 if TYPE_CHECKING:
+    from alfgraph.families.protocols import BufferStorage
     from alfgraph.wiring.trace import Trace
 
 
@@ -30,7 +31,10 @@ R = TypeVar("R", bound=Record)
 
 
 class Buffer(Component):
-    """Carries records from one phase to another. Authors use `put` and `get`.
+    """Carries records from one phase to another.
+
+    Authors write methods that boards call, with `put` and `get`, and `build`;
+    `examples/own_buffer.py` is one. The other methods are hooks with defaults.
 
     Attributes (class):
         keeps_gradient: data may carry the gradient of the phase that wrote them.
@@ -48,6 +52,11 @@ class Buffer(Component):
     hands_out_batches: ClassVar[bool] = False
     samples: ClassVar[bool] = False
     closes: ClassVar[bool] = False
+
+    if TYPE_CHECKING:  # a buffer without one must stay incomplete
+
+        def build(self, layout: LeafLayout) -> BufferStorage:
+            """Make the storage; `protocols.BufferStorage` says all that it must do."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """What a buffer offers are words of the board that uses them: their lines are its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from alfgraph.wiring.component import Component, Operation
@@ -9,6 +10,11 @@ from alfgraph.wiring.ports import In, Out
 from alfgraph.wiring.records import Record, record_leaves
 from alfgraph.wiring.refusals import refuse
 from alfgraph.wiring.wires import Wire
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from alfgraph.families.protocols import RunningOptimizer
 
 C = TypeVar("C", bound=Component)
 
@@ -69,7 +75,7 @@ class Optimizer(Component):
     """Differentiates a loss and steps the parameters it owns.
 
     Call it with the loss and, if it is to train those only, with parts:
-    `self.optimizer(loss, self.actor)`.
+    `self.optimizer(loss, self.actor)`. Authors write `build(self, parameters)`.
     """
 
     family: ClassVar[str] = "optimizer"
@@ -77,6 +83,11 @@ class Optimizer(Component):
 
     loss = In("float32[]")
     trains = In(Component, many=True)
+
+    if TYPE_CHECKING:  # an optimizer without one must stay incomplete
+
+        def build(self, parameters: Sequence[nn.Parameter]) -> RunningOptimizer:
+            """Make what trains; `protocols.RunningOptimizer` says all that it must do."""
 
     def __call__(self, *args: Any, every: int = 1, **named: Any) -> Self:
         """Add an update on a loss; the loss of `actor_optimizer` is `actor_loss` to readers."""

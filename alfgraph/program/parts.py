@@ -16,6 +16,7 @@ from alfgraph.families.annealing import Annealing, Progress
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.environment import Environment
 from alfgraph.families.learning import Optimizer, Target
+from alfgraph.families.protocols import BufferStorage, RunningEnvironment, RunningOptimizer
 from alfgraph.specs.spec import RecordSpec, TensorSpec
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.trace import Node
@@ -42,9 +43,9 @@ class Parts:
         """
         self.draft, self.used, self.seed, self.device = draft, parts, seed, device
         self.modules: dict[str, Any] = {}
-        self.buffers: dict[str, Any] = {}
-        self.optimizers: dict[str, Any] = {}
-        self.environments: dict[str, Any] = {}
+        self.buffers: dict[str, BufferStorage] = {}
+        self.optimizers: dict[str, RunningOptimizer] = {}
+        self.environments: dict[str, RunningEnvironment] = {}
         self._computing: dict[str, Any] = {}
         self._annealed: list[tuple[Any, dict[str, Annealing]]] = []
 
@@ -77,9 +78,9 @@ class Parts:
             self._computing[part.socket_path] = shadow.forward
         return self._computing[part.socket_path]
 
-    def _buffer(self, part: Buffer) -> Any:
+    def _buffer(self, part: Buffer) -> BufferStorage:
         shadow, annealed = shadow_of(part)
-        built = shadow.build(buffer_layout(self.draft, part, self.device))
+        built: BufferStorage = shadow.build(buffer_layout(self.draft, part, self.device))
         self.buffers[part.socket_path] = built
         if annealed:
             self._annealed.append((built, annealed))
@@ -110,13 +111,13 @@ class Parts:
         made = [(self.module(p), p.binding.parameters) for p in copies if p.has_build()]
         return [(self.modules[source], module) for module, source in made]
 
-    def _environment(self, part: Environment) -> Any:
+    def _environment(self, part: Environment) -> RunningEnvironment:
         if part.socket_path not in self.environments:
             opened = part.open(part.batch_size("unroll"), self.seed, False, self.device)
             self.environments[part.socket_path] = opened
         return self.environments[part.socket_path]
 
-    def optimizer(self, part: Optimizer) -> Any:
+    def optimizer(self, part: Optimizer) -> RunningOptimizer:
         """The running optimizer of the parameters it owns; their modules are built before."""
         ownership = self.draft.ownership.get(part.socket_path)
         owned = ownership.owned if ownership else tuple(self.modules)
@@ -125,7 +126,7 @@ class Parts:
         ]
         annealed = {name: value for name, value in part if isinstance(value, Annealing)}
         shadow, _ = shadow_of(part)
-        built = shadow.build(parameters)
+        built: RunningOptimizer = shadow.build(parameters)
         self.optimizers[part.socket_path] = built
         if annealed:
             self._annealed.append((built, annealed))

@@ -21,6 +21,7 @@ from alfgraph.families.buffer import Buffer
 from alfgraph.families.environment import Environment
 from alfgraph.families.graph import Graph
 from alfgraph.families.learning import Optimizer
+from alfgraph.families.protocols import RunningEnvironment, SavedAtPoints, State
 from alfgraph.program.generators import generator_states, seeded_generators, set_generators
 from alfgraph.program.parts import Parts
 from alfgraph.program.random_actions import random_actions
@@ -69,8 +70,10 @@ class Program:
         self.seed = seed
         self.device = device
         self.parts = Parts(self.board, tuple(self.lowered.parts.values()), seed, device)
-        self.modules, self.buffers = self.parts.modules, self.parts.buffers
-        self.optimizers, self.environments = self.parts.optimizers, self.parts.environments
+        self.modules, self.environments = self.parts.modules, self.parts.environments
+        # Whoever knows the board knows their classes, which have more than the protocols.
+        self.buffers: Mapping[str, Any] = self.parts.buffers
+        self.optimizers: Mapping[str, Any] = self.parts.optimizers
         self.registers: dict[str, Any] = {}
         self.counters: dict[str, int] = {"iteration": 0, "env_steps": 0}
         self.counters.update(dict.fromkeys(self.lowered.counted, 0))
@@ -252,13 +255,14 @@ class Program:
     def rebuild_environments(self) -> None:
         """What saving does to environments whose state cannot be saved, without saving."""
         for environment in self.environments.values():
-            if getattr(environment, "tier", 1) > 1:
-                _save_point(environment)
+            if isinstance(environment, SavedAtPoints) and environment.tier > 1:
+                environment.save_point()
 
     @property
     def tier(self) -> int:
         """The worst way any environment's state is saved: 1 exact, 2 replayed, 3 rebuilt."""
-        return max((getattr(e, "tier", 1) for e in self.environments.values()), default=1)
+        opened = self.environments.values()
+        return max((e.tier for e in opened if isinstance(e, SavedAtPoints)), default=1)
 
     def parameters(self) -> dict[str, dict[str, Any]]:
         """Parameters and statistics of every module, by path."""
@@ -315,9 +319,11 @@ class _Runnings(dict[str, Running[Any]]):
         return self[path]
 
 
-def _save_point(environment: Any) -> Any:
+def _save_point(environment: RunningEnvironment) -> State:
     """An environment without save points of its own can be saved at any moment."""
-    return getattr(environment, "save_point", environment.state)()
+    if isinstance(environment, SavedAtPoints):
+        return environment.save_point()
+    return environment.state()
 
 
 def _timed(

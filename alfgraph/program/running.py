@@ -8,6 +8,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from torch import nn
 
 from alfgraph.diagnostics.errors import UsageError
+from alfgraph.families.buffer import Buffer
+from alfgraph.families.protocols import BufferStorage, RunningOptimizer
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.records import Record, build_record, record_leaves
 
@@ -18,11 +20,11 @@ class RunningParts(Protocol):
     """Where the real parts are: those of a program."""
 
     @property
-    def buffers(self) -> Mapping[str, Any]:
+    def buffers(self) -> Mapping[str, BufferStorage]:
         """Storages by socket path."""
 
     @property
-    def optimizers(self) -> Mapping[str, Any]:
+    def optimizers(self) -> Mapping[str, RunningOptimizer]:
         """Optimizers by socket path."""
 
     def module(self, part: Component) -> Any:
@@ -64,7 +66,7 @@ class Running(Generic[B]):
         """What a stateless part computes: its `forward` on tensors."""
         return self._parts.compute(part)
 
-    def optimizer(self, part: Component | None) -> Any:
+    def optimizer(self, part: Component | None) -> RunningOptimizer:
         """The optimizer of a part: `.step(loss)`."""
         if part is None or part.socket_path not in self._parts.optimizers:
             raise UsageError("this board has no such optimizer; plug one into the socket")
@@ -101,7 +103,7 @@ class Running(Generic[B]):
 
 def buffer_hands_out(buffer: Component) -> bool:
     """Whether a buffer hands out mini-batches."""
-    return bool(getattr(type(buffer), "hands_out_batches", False))
+    return isinstance(buffer, Buffer) and buffer.hands_out_batches
 
 
 def _field_of(owner: type[Record], kind: type[Record]) -> str:

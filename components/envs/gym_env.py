@@ -12,6 +12,7 @@ from alfgraph.components.envs.spaces.gym_spaces import spec_of_space
 from alfgraph.components.envs.spaces.probing import Probed, probe
 from alfgraph.components.envs.spaces.recipe import EnvRecipe
 from alfgraph.families.environment import Environment
+from alfgraph.families.protocols import RunningEnvironment
 from alfgraph.specs.spec import RecordSpec, TensorSpec
 
 Positive = Annotated[int, Field(ge=1)]
@@ -112,7 +113,7 @@ class GymEnv(Environment):
         """Gymnasium's own argument for that; in this process, where the screen is."""
         return {"kwargs": {**self.kwargs, "render_mode": mode}, "vectorization": "serial"}
 
-    def open(self, num_envs: int, seed: int, evaluation: bool, device: str) -> Any:
+    def open(self, num_envs: int, seed: int, evaluation: bool, device: str) -> RunningEnvironment:
         """Make the environments.
 
         Args:

@@ -80,7 +80,8 @@ def test_rows_of_a_rollout_are_read_as_their_record() -> None:
 def test_a_function_may_train_anything_of_its_board() -> None:
     def shrink(run: Running[ActorCritic]) -> None:
         module = run.module(run.board.critic)
-        run.optimizer(run.board.optimizer).step(sum(p.square().sum() for p in module.parameters()))
+        norm = sum((p.square().sum() for p in module.parameters()), torch.zeros(()))
+        run.optimizer(run.board.optimizer).step(norm)
 
     graph = board(ActorCritic().replace(ActorCritic.update, shrink))
     before, after = parameters(started(graph)), parameters(trained(graph, 5))

@@ -9,6 +9,7 @@ from typing import Any
 from alfgraph.compiler.draft import Draft
 from alfgraph.compiler.solving.at_part import at_part
 from alfgraph.compiler.solving.building import solved_symbols
+from alfgraph.compiler.solving.environments import refuse_open_environments
 from alfgraph.compiler.solving.math_specs import guess_elementwise, rule_of
 from alfgraph.compiler.solving.mismatches import (
     misfit,
@@ -19,6 +20,7 @@ from alfgraph.compiler.solving.mismatches import (
 )
 from alfgraph.diagnostics.diagnostic import Diagnostic
 from alfgraph.diagnostics.errors import AlfgraphError
+from alfgraph.families.environment import knowledge_of
 from alfgraph.specs.dims import Dims, Star, Symbol
 from alfgraph.specs.spec import Spec, SymbolSpec, TensorSpec, symbols_of
 from alfgraph.specs.unify import Mismatch, Solver
@@ -39,6 +41,7 @@ def solve_board(draft: Draft) -> None:
             _solve_feed(draft, feed)
     draft.solver.settle()
     _guess(draft)
+    refuse_open_environments(draft)
 
 
 def _tell_known(draft: Draft) -> None:
@@ -50,7 +53,7 @@ def _tell_known(draft: Draft) -> None:
                 called.setdefault(node.component.binding.parameters, node.component)
     for path, part in called.items():
         try:
-            known = part.known()
+            known = knowledge_of(part)
         except AlfgraphError as error:
             draft.reporter.extend(at_part(error.diagnostics, part, part.socket_path))
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import torch
 
 from alfgraph.compiler.schedule.loops import environment_of
 from alfgraph.diagnostics.errors import UsageError
+from alfgraph.families.protocols import RunningEnvironment
 from alfgraph.families.timestep import FIRST, LAST
 from alfgraph.program.generators import own_generators
 from alfgraph.program.program import Program
@@ -69,7 +70,7 @@ class FirstEpisodes:
 
     num_envs: int
     per_env: int
-    on_step: Callable[[Any], None] | None = None
+    on_step: Callable[[RunningEnvironment], None] | None = None
     episodes: list[list[tuple[Floats, int]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -77,7 +78,7 @@ class FirstEpisodes:
         self.lengths = np.zeros(self.num_envs, np.int64)
         self.episodes = [[] for _ in range(self.num_envs)]
 
-    def observe(self, env: Any) -> None:
+    def observe(self, env: RunningEnvironment) -> None:
         """Look at the current time step."""
         kinds = env.step_type_numpy
         reward = env.reward_numpy.reshape(self.num_envs, -1)
@@ -114,7 +115,7 @@ def evaluate(
     episodes: int,
     num_environments: int,
     seed: int,
-    on_step: Callable[[Any], None] | None = None,
+    on_step: Callable[[RunningEnvironment], None] | None = None,
     env_options: Mapping[str, object] | None = None,
 ) -> Evaluation:
     """Run greedy episodes.

@@ -6,12 +6,13 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from alfgraph.diagnostics.errors import RunError, UsageError
+from alfgraph.families.protocols import HasFrameRate, Renders, RunningEnvironment
 from alfgraph.families.timestep import LAST
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Film:
         self._writer: Writer | None = None
         self._ended = False
 
-    def take(self, env: Any) -> None:
+    def take(self, env: RunningEnvironment) -> None:
         """Add a frame.
 
         Raises:
@@ -56,7 +57,7 @@ class Film:
         """
         if self._ended:
             return
-        pictures = env.render()
+        pictures = env.render() if isinstance(env, Renders) else ()
         picture = pictures[0] if pictures else None
         if not isinstance(picture, np.ndarray):
             raise RunError(
@@ -103,11 +104,10 @@ def off_screen() -> Iterator[None]:
             os.environ.pop(name, None)
 
 
-def rate_of(env: Any) -> float:
+def rate_of(env: RunningEnvironment) -> float:
     """Frames per second the environment says it should be shown at."""
-    cells = getattr(getattr(env, "form", None), "cells", None)
-    metadata = cells[0].metadata if cells else {}
-    return float(metadata.get("render_fps") or DEFAULT_RATE)
+    said = env.frames_per_second if isinstance(env, HasFrameRate) else None
+    return float(said or DEFAULT_RATE)
 
 
 def _even(picture: Pixels) -> Pixels:

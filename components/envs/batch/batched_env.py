@@ -299,6 +299,12 @@ class BatchedEnv:
         """Renders the environments: one frame each, where the form can."""
         return self.form.render()
 
+    @property
+    def frames_per_second(self) -> float | None:
+        """What the environments say of themselves, where they are in this process."""
+        cells = self.form.cells if isinstance(self.form, SerialEnvs) else ()
+        return cells[0].metadata.get("render_fps") if cells else None
+
     def close(self) -> None:
         """Ends the environments and the workers."""
         self.form.close()

@@ -51,7 +51,42 @@ class DeviceEnv:
         self._moved.clear()
         self._env.load_state(state)
 
+    # What the runtime asks for with `isinstance` must stand in the class.
+
+    @property
+    def tier(self) -> int:
+        """How the state is saved."""
+        return self._env.tier
+
+    @property
+    def env_info(self) -> dict[str, torch.Tensor]:
+        """What the environments report besides, on the device."""
+        found: dict[str, torch.Tensor] = self._on_device("env_info")
+        return found
+
+    @property
+    def episode_info(self) -> dict[str, torch.Tensor]:
+        """`env_info` by the names given, on the device."""
+        found: dict[str, torch.Tensor] = self._on_device("episode_info")
+        return found
+
+    @property
+    def frames_per_second(self) -> float | None:
+        """How fast films of it are shown."""
+        return self._env.frames_per_second
+
+    def render(self) -> tuple[Any, ...]:
+        """One frame each, where the environments can."""
+        return self._env.render()
+
+    def close(self) -> None:
+        """End the environments."""
+        self._env.close()
+
     def __getattr__(self, name: str) -> Any:
+        return self._on_device(name)
+
+    def _on_device(self, name: str) -> Any:
         if name in self._moved:
             return self._moved[name]
         value = getattr(self._env, name)
