@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 import alfgraph
+from alfgraph.cli.garbage import collection_paused
 from alfgraph.cli.requests import (
     CheckRequest,
     ConfigRequest,
@@ -69,7 +70,9 @@ def _imported(name: str) -> Verb:
     """A verb that is imported when it is called."""
 
     def verb(request: Request) -> None:
-        import_module(f"alfgraph.cli.verbs.{name}").verb(request)
+        with collection_paused():
+            module = import_module(f"alfgraph.cli.verbs.{name}")
+        module.verb(request)
 
     return verb
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from alfgraph.boards.board_file import describe
 from alfgraph.boards.settings_table import settings_of
+from alfgraph.cli.garbage import collection_paused
 from alfgraph.cli.opening import blamed, open_board, prints_to_stderr
 from alfgraph.cli.requests import BoardRequest
 from alfgraph.compiler.idle_settings import idle_overrides
@@ -26,10 +27,11 @@ def open_planned(
         request: which board.
         failed: told of a board that can be opened but not planned.
     """
-    graph = open_board(request)
+    with collection_paused():
+        graph = open_board(request)
     try:
         describe(graph)  # a run writes its board down, so what checks can be written
-        with prints_to_stderr(request.json):
+        with prints_to_stderr(request.json), collection_paused():
             return graph, compile_graph(graph)
     except AlfgraphError as error:
         error.diagnostics = (*blamed(request, error.diagnostics), *notes_of(graph))
