@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from alfgraph.components.algorithms.q_learning import QLearning
 from alfgraph.components.algorithms.sac import Transition
-from alfgraph.components.buffers.prioritized_replay import PrioritizedReplay
 from alfgraph.components.losses.categorical_loss import CategoricalLoss
 from alfgraph.components.networks.distributional_q import CategoricalQNetwork
 from alfgraph.components.returns.categorical_projection import CategoricalProjection
@@ -39,6 +38,5 @@ class C51(QLearning):
         logits = self.taken(self.q(now).logits, sample.item.action).value
         loss = self.loss(now, logits=logits, target=target, weight=sample.importance_weight)
         self.optimizer(loss.loss)
-        if isinstance(self.replay, PrioritizedReplay):
-            self.replay.update_priorities(index=sample.index, priority=loss.distance)
+        self.replay.update_priorities(index=sample.index, priority=loss.distance)
         self.step_targets()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from alfgraph.components.algorithms.q_learning import QLearning
 from alfgraph.components.algorithms.sac import Transition
-from alfgraph.components.buffers.prioritized_replay import PrioritizedReplay
 from alfgraph.components.losses.td_loss import TDLoss
 
 
@@ -37,6 +36,5 @@ class DQN(QLearning):
             sample.steps, value=value, next_value=next_value, weight=sample.importance_weight
         )
         self.optimizer(td.loss)
-        if isinstance(self.replay, PrioritizedReplay):
-            self.replay.update_priorities(index=sample.index, priority=td.distance)
+        self.replay.update_priorities(index=sample.index, priority=td.distance)
         self.step_targets()

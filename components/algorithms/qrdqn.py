@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from alfgraph.components.algorithms.q_learning import QLearning
 from alfgraph.components.algorithms.sac import Transition
-from alfgraph.components.buffers.prioritized_replay import PrioritizedReplay
 from alfgraph.components.losses.quantile_loss import QuantileLoss
 from alfgraph.components.networks.distributional_q import QuantileQNetwork
 
@@ -39,6 +38,5 @@ class QRDQN(QLearning):
             weight=sample.importance_weight,
         )
         self.optimizer(loss.loss)
-        if isinstance(self.replay, PrioritizedReplay):
-            self.replay.update_priorities(index=sample.index, priority=loss.distance)
+        self.replay.update_priorities(index=sample.index, priority=loss.distance)
         self.step_targets()

@@ -41,7 +41,7 @@ class QRSAC(SAC):
             next_quantiles=soft.value,
             weight=sample.importance_weight,
         )
-        self.write_back(sample, loss.distance)
+        self.replay.update_priorities(index=sample.index, priority=loss.distance)
         return loss.loss
 
     def discounting(self) -> float:

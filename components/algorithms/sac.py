@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from alfgraph.components.buffers.prioritized_replay import PrioritizedReplay
 from alfgraph.components.buffers.replay_buffer import ReplayBuffer, Sampled
 from alfgraph.components.losses.td_loss import TDLoss, ValidMean
 from alfgraph.components.losses.temperature_loss import TemperatureLoss
@@ -108,17 +107,12 @@ class SAC(Algorithm):
         q = self.chosen(self.critics(now, action=taken).value, taken).value
         weight = sample.importance_weight
         td = self.td(sample.steps, value=q, next_value=next_value, weight=weight)
-        self.write_back(sample, td.distance)
+        self.replay.update_priorities(index=sample.index, priority=td.distance)
         return td.loss
 
     def discounting(self) -> float:
         """γ of the critics' loss."""
         return self.td.gamma
-
-    def write_back(self, sample: Sampled[Transition], distance: Wire) -> None:
-        """Tell a prioritized buffer how far off the values were."""
-        if isinstance(self.replay, PrioritizedReplay):
-            self.replay.update_priorities(index=sample.index, priority=distance)
 
     def pooled(self, value: Wire) -> Wire:
         """One value from those of all critics: the least."""

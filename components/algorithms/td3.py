@@ -7,7 +7,6 @@ from typing import Annotated
 from pydantic import Field
 
 from alfgraph.components.algorithms.sac import Transition
-from alfgraph.components.buffers.prioritized_replay import PrioritizedReplay
 from alfgraph.components.buffers.replay_buffer import ReplayBuffer
 from alfgraph.components.exploration.action_noise import ActionNoise, GaussianNoise
 from alfgraph.components.losses.td_loss import TDLoss, ValidMean
@@ -73,8 +72,7 @@ class TD3(Algorithm):
         q = self.critics(now, action=sample.item.action).value
         td = self.td(sample.steps, value=q, next_value=next_value, weight=sample.importance_weight)
         self.critic_optimizer(td.loss, self.critics)
-        if isinstance(self.replay, PrioritizedReplay):
-            self.replay.update_priorities(index=sample.index, priority=td.distance)
+        self.replay.update_priorities(index=sample.index, priority=td.distance)
 
         new_q = self.critics(now, action=self.actor(now).action).value.min(axis=-1)
         actor_loss = self.actor_loss(now, row=-new_q).loss

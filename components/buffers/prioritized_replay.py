@@ -18,23 +18,8 @@ from alfgraph.families.annealing import Annealing, LinearAnnealing
 from alfgraph.families.buffer_contents import BufferNumbers
 from alfgraph.families.storage import LeafLayout
 from alfgraph.families.timestep import LAST
-from alfgraph.wiring.component import Operation
-from alfgraph.wiring.ports import In
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class UpdatePriorities(Operation):
-    """Write back how surprising sequences were; an effect, after the optimizer's step."""
-
-    index = In("int64[M]")
-    priority = In("float32[T, M]", detach=True)
-
-    def __call__(self, *args: Any, every: int = 1, **named: Any) -> UpdatePriorities:
-        """Add the write-back; the buffer remembers that there is one."""
-        part = self._component
-        part.binding.slot.contents[part.socket_path].settings["updates"] = True
-        return super().__call__(*args, every=every, **named)
 
 
 class PrioritizedReplay(ReplayBuffer):
@@ -59,14 +44,13 @@ class PrioritizedReplay(ReplayBuffer):
     """
 
     watches: ClassVar[bool] = True
+    has_priorities: ClassVar[bool] = True
 
     with_replacement: Literal[True] = True
     alpha: Unit = 0.6
     beta: Unit | Annealing = LinearAnnealing(start=0.4, end=1.0)
     epsilon: Annotated[float, Field(gt=0.0)] = 1e-6
     eta: Unit = 0.9
-
-    update_priorities = UpdatePriorities()
 
     def shortage(self, collected: int, numbers: BufferNumbers) -> tuple[str, str] | None:
         """What is wrong, and its fix, if no mini-batch can be drawn or no priority comes back."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import Field
 
@@ -16,6 +16,7 @@ from alfgraph.families.buffer_contents import BufferNumbers
 from alfgraph.families.timestep import TimeStep
 from alfgraph.specs.dims import Symbol
 from alfgraph.specs.spec import Spec, TensorSpec
+from alfgraph.wiring.arguments import bind_arguments
 from alfgraph.wiring.component import Operation
 from alfgraph.wiring.ports import In, Out
 from alfgraph.wiring.records import Record
@@ -54,6 +55,25 @@ class NStepReturn(Operation):
     n_step_discount = Out("float32[T+1, *batch]", role="discount")
 
 
+class UpdatePriorities(Operation):
+    """Write back how surprising sequences were; an effect, after the optimizer's step.
+
+    A buffer that draws uniformly does not ask: the call is checked, and adds nothing to the board.
+    """
+
+    index = In("int64[M]")
+    priority = In("float32[T, M]", detach=True)
+
+    def __call__(self, *args: Any, every: int = 1, **named: Any) -> UpdatePriorities:
+        """Add the write-back; the buffer remembers that there is one."""
+        part: ReplayBuffer = self._component
+        if not part.has_priorities:
+            bind_arguments(self.label(), self.input_ports(), args, named)
+            return self
+        part.binding.slot.contents[part.socket_path].settings["updates"] = True
+        return super().__call__(*args, every=every, **named)
+
+
 class ReplayBuffer(Buffer):
     """One ring per environment; sequences are drawn uniformly from all that is in them.
 
@@ -69,6 +89,8 @@ class ReplayBuffer(Buffer):
           of its episode: the later row of `steps` is where it ends, its reward the discounted sum
           (after the transforms) and its discount γ^(k-1) times those on the way.
         - Bounded integers are stored in as few bytes as they need.
+        - Algorithms write back how surprising sequences were, whatever the buffer
+          (`update_priorities`); one that draws uniformly leaves it out of the program.
 
     Attributes:
         max_length: transitions it holds per environment.
@@ -86,6 +108,7 @@ class ReplayBuffer(Buffer):
     samples: ClassVar[bool] = True
     closes: ClassVar[bool] = True
     watches: ClassVar[bool] = False
+    has_priorities: ClassVar[bool] = False
 
     max_length: Positive = 100_000
     with_replacement: bool = True
@@ -95,6 +118,7 @@ class ReplayBuffer(Buffer):
     memory_map: str | None = None
 
     accumulate = NStepReturn()
+    update_priorities = UpdatePriorities()
 
     def write(self, record: Record, every: int = 1) -> None:
         """Record one row; [B]."""

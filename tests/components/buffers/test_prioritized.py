@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 
 import alfgraph
 from alfgraph.components import (
+    C51,
     DQN,
+    QRDQN,
+    QRSAC,
     SAC,
     TD3,
     Algorithm,
@@ -23,11 +26,11 @@ from alfgraph.components import (
 )
 from alfgraph.components.buffers.prioritized_replay import PrioritizedRows
 from alfgraph.components.buffers.replay_rows import Ring
-from alfgraph.diagnostics.errors import BoardError, RunError
+from alfgraph.diagnostics.errors import BoardError, RunError, WiringError
 from alfgraph.families.annealing import Progress
 from alfgraph.families.timestep import FIRST, LAST, MID
 from alfgraph.specs.spec import Spec, parse_spec
-from tests.components.buffers.replay_board import QLearning
+from tests.components.buffers.replay_board import QLearning, Taken
 from tests.components.buffers.test_replay_rows import layout
 from tests.whole_boards.driving import are_equal, iterate, parameters, started
 from tests.whole_boards.worlds import Clock, Reach
@@ -269,6 +272,28 @@ def test_a_resumed_program_continues_exactly() -> None:
 def test_priorities_that_are_never_written_back_are_an_error() -> None:
     with pytest.raises(BoardError, match=r"no priority is ever written back[\s\S]*td\.distance"):
         alfgraph.plan(board(QLearning(replay=PrioritizedReplay())))
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "world"),
+    [(DQN, Clock), (QRDQN, Clock), (C51, Clock), (SAC, Reach), (TD3, Reach), (QRSAC, Reach)],
+)
+def test_every_algorithm_writes_back_and_no_program_of_a_uniform_buffer_does(
+    algorithm: Any, world: Any
+) -> None:
+    assert "update_priorities" in alfgraph.plan(board(algorithm(replay=SMALL), world)).code
+    assert "priorities" not in alfgraph.plan(board(algorithm(), world)).code
+
+
+def test_a_write_back_that_nobody_needs_is_checked() -> None:
+    class Misspelt(QLearning):
+        def update(self) -> None:
+            sample = self.replay.sample(Taken)
+            self.replay.update_priorities(index=sample.index, prioritty=sample.importance_weight)
+            super().update()
+
+    with pytest.raises(WiringError, match=r"E104.*update_priorities` has no input `prioritty`"):
+        alfgraph.plan(board(Misspelt()))
 
 
 def test_it_always_draws_with_replacement() -> None:
