@@ -50,7 +50,7 @@ def short(path: Path) -> Graph:
         "trainer.eval_interval": None,  # one longer than the run is worth a warning
     }
     graph = set_values(load(path), ends)
-    if isinstance(alfgraph.plan(graph).compiled.board.collection, OffPolicy):
+    if isinstance(alfgraph.plan(graph).compiled.draft.collection, OffPolicy):
         graph = set_values(graph, {"schedule.initial_collect_steps": 0})  # learn at once
     return graph
 

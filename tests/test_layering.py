@@ -4,6 +4,7 @@ Everything is read from the syntax trees, nothing is imported. What import-linte
 measured by tools/house.py.
 """
 
+import ast
 import importlib.util
 import shutil
 import statistics
@@ -96,6 +97,19 @@ def test_no_import_runs_in_a_circle() -> None:
 
 def test_components_keep_out_of_each_others_internals() -> None:
     assert list(private_imports(FILES)) == []
+
+
+@pytest.mark.parametrize("folder", ["runtime", "live", "cli"])
+def test_a_plan_is_all_that_a_run_sees_of_the_compiler(folder: str) -> None:
+    files = list((ROOT / "alfgraph" / folder).rglob("*.py"))
+    assert files
+    read = {
+        f"{file}:{node.lineno}": node.attr
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Attribute)
+    }
+    assert {at: name for at, name in read.items() if name in {"compiled", "draft", "lowered"}} == {}
 
 
 @pytest.mark.parametrize("folder", ["alfgraph", "components", "graphs", "tests", "tools"])

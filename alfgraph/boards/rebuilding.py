@@ -23,6 +23,7 @@ from alfgraph.boards.loading import MODULE_PREFIX, load_module
 from alfgraph.diagnostics.errors import CheckpointError
 from alfgraph.families.graph import Graph
 from alfgraph.overrides.addressing import joined
+from alfgraph.wiring.binding import bind
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.tree import parts_below
 
@@ -44,9 +45,9 @@ def provenance(board: Component) -> Provenance:
     """What a description leaves out and rebuilding needs.
 
     Args:
-        board: a bound board.
+        board: as its author wrote it.
     """
-    parts = parts_below(board)
+    parts = parts_below(bind(board))
     given = {part.socket_path: sorted(part.binding.original.model_fields_set) for part in parts}
     loaded = [name for name in list(sys.modules) if name.startswith(MODULE_PREFIX)]
     own = [name for name in loaded if any(type(part).__module__ == name for part in parts)]

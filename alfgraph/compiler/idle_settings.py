@@ -29,14 +29,14 @@ def without_effect(plan: Plan, rows: Iterable[SettingRow]) -> frozenset[str]:
         Those of parts that no phase calls, of schedules that no board runs under, and of lengths
         that another schedule decides.
     """
-    board: Draft = plan.compiled.board
-    live = {node.path for section in board.sections for node in section.nodes()}
+    draft = plan.compiled.draft
+    live = {node.path for section in draft.sections for node in section.nodes()}
     idle, computing, unread = [], [], set()
-    for part in parts_below(board.root):
+    for part in parts_below(draft.root):
         path = part.socket_path
         if isinstance(part, Schedule):
-            is_used = any(schedule.socket_path == path for schedule in board.schedules.values())
-            if is_used and not _collects(board, path):
+            is_used = any(schedule.socket_path == path for schedule in draft.schedules.values())
+            if is_used and not _collects(draft, path):
                 unread.add(f"{path}.{COLLECTING}")
         else:
             is_used = isinstance(part, Trainer) or _is_reached(path, live)
@@ -86,10 +86,10 @@ def idle_overrides(plan: Plan, rows: Iterable[SettingRow]) -> list[Diagnostic]:
 
 def _where_instead(plan: Plan, row: SettingRow) -> tuple[Help, ...]:
     """For a schedule, the one that the board does run under."""
-    board: Draft = plan.compiled.board
+    draft = plan.compiled.draft
     holder, _, name = row.path.rpartition(".")
-    owners: list[Component] = [p for p in parts_below(board.root) if p.socket_path == holder]
-    used = board.collection
+    owners: list[Component] = [p for p in parts_below(draft.root) if p.socket_path == holder]
+    used = draft.collection
     if not (owners and isinstance(owners[0], Schedule)) or used is None or not used.is_bound:
         return ()
     return (Help(text=f"did you mean `{used.socket_path}.{name}`?"),)

@@ -3,11 +3,37 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from alfgraph.compiler.compiled import Compiled
+from alfgraph.diagnostics.diagnostic import Diagnostic
+from alfgraph.families.environment import Environment
+from alfgraph.families.graph import Graph
+from alfgraph.families.trainer import Trainer
+from alfgraph.wiring.component import Component
+from alfgraph.wiring.trace import Node
 
 _KIBI = 1024
+
+T = TypeVar("T")
+
+
+class _AsItIs:
+    """An object that is no data: pydantic asks for its class and does not look into it."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.is_instance_schema(source)
+
+
+Kept = Annotated[T, _AsItIs, Field(exclude=True, repr=False)]
+"""A field that lives with the plan; the JSON says what follows from it."""
 
 
 class _Frozen(BaseModel):
@@ -24,7 +50,7 @@ class PhasePlan(_Frozen):
         rate: when it runs, in words.
         runs: how often per iteration.
         axes: its axes in numbers, e.g. "[T=8, B=30]".
-        gradient: "with grad" or "no grad".
+        gradient: whether what it computes can be differentiated.
     """
 
     name: str
@@ -34,7 +60,7 @@ class PhasePlan(_Frozen):
     runs: int
     every: int = 1
     axes: str = ""
-    gradient: str = "no grad"
+    gradient: Literal["no grad", "with grad"] = "no grad"
 
 
 class WirePlan(_Frozen):
@@ -130,9 +156,16 @@ class Plan(_Frozen):
         optimizers: who trains what.
         buffers: what is stored.
         untrained: parameters that are frozen or tracked, by path.
-        environment: what it acts in.
+        environment: what it acts in, in words.
+        resume: how a resumed run takes its environments up, in words.
+        reward_shape: of one reward, `()` for a scalar.
+        widest_layer: the smaller side of its largest weight matrix.
         code: the program's source.
-        warnings: rendered warnings and notes.
+        board: what was planned, as its author wrote it.
+        trainer: how long to train, what to log, when to evaluate and to save.
+        eval_environment: what `predict` acts in; None: the board cannot be evaluated.
+        notes: warnings and notes.
+        compiled: what the program is made from; nobody but `program/` and the picture looks at it.
     """
 
     name: str
@@ -144,20 +177,26 @@ class Plan(_Frozen):
     untrained: dict[str, int]
     environment: str
     resume: str = ""
+    reward_shape: tuple[int, ...] = ()
+    widest_layer: int = 0
     code: str
 
-    _compiled: Any = PrivateAttr(default=None)
-    _notes: tuple[Any, ...] = PrivateAttr(default=())
+    board: Kept[Graph]
+    trainer: Kept[Trainer]
+    eval_environment: Kept[Environment | None]
+    notes: tuple[Diagnostic, ...] = Field(exclude=True, repr=False)
+    compiled: Kept[Compiled]
 
     @property
-    def compiled(self) -> Any:
-        """The compiler's own view: board, loops and lowered program; what a run is made from."""
-        return self._compiled
+    def parts(self) -> Mapping[str, Component]:
+        """What the program calls its parts -> the part."""
+        return self.compiled.lowered.parts
 
-    @property
-    def notes(self) -> tuple[Any, ...]:
-        """Warnings and notes, as diagnostics."""
-        return self._notes
+    def calls(self, phase: str, part: Component) -> list[Node]:
+        """The calls of a part in a phase, in the order of the text."""
+        section = self.compiled.draft.section(phase)
+        nodes = section.nodes() if section is not None else []
+        return [node for node in nodes if node.path == part.socket_path]
 
     def to_json(self) -> str:
         """The plan as JSON."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from alfgraph.compiler.compiled import Compiled, Loop, Lowered
 from alfgraph.compiler.draft import Draft, Section
 from alfgraph.compiler.lowering.layouts import buffer_layout
-from alfgraph.compiler.lowering.program_writer import Lowered, describe_loop
 from alfgraph.compiler.lowering.source_text import show_sized
 from alfgraph.compiler.plan import (
     BufferPlan,
@@ -20,43 +19,26 @@ from alfgraph.compiler.plan import (
 )
 from alfgraph.compiler.schedule.forecast import Collection, forecast
 from alfgraph.compiler.schedule.loops import (
-    Loop,
     can_evaluate,
     environment_of,
     size_of,
     unroll_length,
 )
 from alfgraph.families.buffer import Buffer
+from alfgraph.families.environment import Environment
 from alfgraph.families.graph import Graph
 from alfgraph.families.learning import Optimizer
 from alfgraph.specs.dims import Symbol
-from alfgraph.specs.spec import batch_of
+from alfgraph.specs.spec import TensorSpec, batch_of
 from alfgraph.wiring.trace import Node, Value
 from alfgraph.wiring.tree import parts_below
-
-
-@dataclass(frozen=True, eq=False)
-class Compiled:
-    """What a run is made from.
-
-    Attributes:
-        graph: the user's board.
-        board: its bound and checked form.
-        loops: loops by section.
-        lowered: the program.
-    """
-
-    graph: Graph
-    board: Draft
-    loops: dict[str, Loop]
-    lowered: Lowered
 
 
 def make_plan(
     graph: Graph, draft: Draft, loops: dict[str, Loop], lowered: Lowered, name: str
 ) -> Plan:
     """Put together the plan of a checked board."""
-    plan = Plan(
+    return Plan(
         name=name,
         schedule=schedule_plan(draft, loops),
         phases=tuple(_phase(draft, s, loops[s.name]) for s in draft.sections),
@@ -66,11 +48,15 @@ def make_plan(
         untrained=_untrained(draft),
         environment=_environment(draft),
         resume=_resume(draft),
+        reward_shape=_reward_shape(draft),
+        widest_layer=_widest_layer(draft),
         code=lowered.source,
+        board=graph,
+        trainer=draft.trainer,
+        eval_environment=environment_of(draft.section("predict")),
+        notes=(*draft.reporter.warnings, *draft.reporter.notes),
+        compiled=Compiled(draft, loops, lowered),
     )
-    plan._compiled = Compiled(graph, draft, loops, lowered)
-    plan._notes = (*draft.reporter.warnings, *draft.reporter.notes)
-    return plan
 
 
 def _environment(draft: Draft) -> str:
@@ -84,6 +70,29 @@ def _environment(draft: Draft) -> str:
 def _resume(draft: Draft) -> str:
     environment = environment_of(draft.section("unroll"))
     return environment.describe_resume() if environment is not None else ""
+
+
+def _reward_shape(draft: Draft) -> tuple[int, ...]:
+    """Shape of one reward of the environment, without batch dims."""
+    section = draft.section("unroll")
+    for node in section.trace.nodes if section is not None else ():
+        value = node.outputs.get("step.reward")
+        spec = draft.spec(value) if value is not None else None
+        if isinstance(spec, TensorSpec) and isinstance(node.component, Environment):
+            return tuple(size_of(draft, dim) for dim in spec.sample)
+    return ()
+
+
+def _widest_layer(draft: Draft) -> int:
+    """The smaller side of the largest weight matrix: how much there is to compute in parallel."""
+    weights = (
+        parameter
+        for module in draft.modules.values()
+        if hasattr(module, "parameters")
+        for parameter in module.parameters()
+        if parameter.dim() > 1
+    )
+    return max((min(weight.shape[0], weight[0].numel()) for weight in weights), default=0)
 
 
 def schedule_plan(draft: Draft, loops: dict[str, Loop]) -> SchedulePlan:
@@ -146,7 +155,7 @@ def _phase(draft: Draft, section: Section, loop: Loop) -> PhasePlan:
         name=section.name,
         phase=section.phase,
         board=section.board,
-        rate=describe_loop(loop, section).rstrip("."),
+        rate=loop.describe().rstrip("."),
         runs=loop.runs,
         every=loop.every,
         axes=leading_axes(draft, section.nodes()),

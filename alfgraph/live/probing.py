@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from alfgraph.compiler.lowering.function_writer import PROBE
-from alfgraph.compiler.lowering.program_writer import lower
 from alfgraph.drawing.picture.from_plan import values_by_pin
 from alfgraph.drawing.picture.view import PinRef
 from alfgraph.live.measuring import Measurement, WireReport
@@ -84,10 +83,7 @@ class Probes:
         self._forget()
 
     def _lowered(self, pins: tuple[PinRef, ...]) -> dict[str, Any]:
-        compiled = self._program.plan.compiled
-        title = f"The training loop of {self._program.plan.name}, with {len(pins)} wires measured."
-        values = [self._values[pin] for pin in pins]
-        source = lower(compiled.board, compiled.loops, title, values).source
+        source = self._program.probed_source([self._values[pin] for pin in pins])
         name = self._file_name
         lines = source.splitlines(keepends=True)
         linecache.cache[name] = (len(source), None, lines, name)

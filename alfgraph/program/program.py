@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import linecache
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 import torch
 
+from alfgraph.compiler.lowering.program_writer import lower
 from alfgraph.compiler.lowering.rollout_writer import random_steps
 from alfgraph.compiler.plan import Plan
-from alfgraph.compiler.planning import Compiled
 from alfgraph.compiler.schedule.loops import size_of
 from alfgraph.execution import map_tree
 from alfgraph.families.annealing import Progress
@@ -27,6 +27,7 @@ from alfgraph.program.parts import Parts
 from alfgraph.program.random_actions import random_actions
 from alfgraph.program.running import Running
 from alfgraph.specs.spec import batch_of, with_batch
+from alfgraph.wiring.trace import Value
 from alfgraph.wiring.tree import parts_below
 
 _OF_TRAINING = (Buffer, Environment, Optimizer)
@@ -63,13 +64,12 @@ class Program:
             episodes: observes every time step (`observe(env)`); None: nobody does.
             training: False builds networks only: no environments, buffers and optimizers.
         """
-        compiled: Compiled = plan.compiled
         self.plan = plan
-        self.board = compiled.board
-        self.lowered = compiled.lowered
+        self.draft = plan.compiled.draft
+        self.lowered = plan.compiled.lowered
         self.seed = seed
         self.device = device
-        self.parts = Parts(self.board, tuple(self.lowered.parts.values()), seed, device)
+        self.parts = Parts(self.draft, tuple(self.lowered.parts.values()), seed, device)
         self.modules, self.environments = self.parts.modules, self.parts.environments
         # Whoever knows the board knows their classes, which have more than the protocols.
         self.buffers: Mapping[str, Any] = self.parts.buffers
@@ -129,12 +129,12 @@ class Program:
 
     def _random_action(self) -> Any:
         """What draws the actions of the initial collection, where they are random."""
-        if not (self._training and random_steps(self.board)):
+        if not (self._training and random_steps(self.draft)):
             return None
-        unroll = next(s for s in self.board.sections if s.phase == "unroll")
+        unroll = next(s for s in self.draft.sections if s.phase == "unroll")
         feeds = (f for f in unroll.trace.feeds if isinstance(f.node.component, Environment))
-        spec = self.board.spec(next(feeds).value)
-        batch = tuple(size_of(self.board, dim) for dim in batch_of(spec) or ())
+        spec = self.draft.spec(next(feeds).value)
+        batch = tuple(size_of(self.draft, dim) for dim in batch_of(spec) or ())
         return random_actions(with_batch(spec, ()), batch, self.device)
 
     # ---------------------------------------------------------------- running
@@ -177,6 +177,12 @@ class Program:
                 self.seconds.setdefault(phase.name, 0.0)
                 function = namespace[phase.name]
                 namespace[phase.name] = _timed(function, self.seconds, phase.name, self._wait)
+
+    def probed_source(self, values: Sequence[Value]) -> str:
+        """The source with `_probe(NUMBER, value)` behind the statement that makes each value."""
+        compiled = self.plan.compiled
+        title = f"The training loop of {self.plan.name}, with {len(values)} wires measured."
+        return lower(compiled.draft, compiled.loops, title, values).source
 
     def variant(self, source: str, file_name: str, **names: Any) -> dict[str, Any]:
         """Other source over the same parts and state; its `iteration` may take turns with ours.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alfgraph.compiler.schedule.loops import can_evaluate
 from alfgraph.families.annealing import Progress
 
 if TYPE_CHECKING:
@@ -37,8 +36,7 @@ class Agenda:
     @classmethod
     def of(cls, plan: Plan) -> Agenda:
         """The agenda of a planned board."""
-        board = plan.compiled.board
-        trainer = board.trainer
+        trainer = plan.trainer
         return cls(
             iterations=trainer.iteration_limit,
             env_steps=trainer.num_env_steps,
@@ -46,7 +44,7 @@ class Agenda:
             summary_interval=trainer.summary_interval,
             summarize_first=trainer.summarize_first_interval,
             eval_interval=trainer.eval_interval,
-            evaluates=trainer.num_eval_episodes > 0 and can_evaluate(board),
+            evaluates=trainer.num_eval_episodes > 0 and plan.eval_environment is not None,
         )
 
     def fraction(self, iteration: int, env_steps: int) -> float:

@@ -104,7 +104,7 @@ def _repeat(plan: Plan, agenda: Agenda, device: str, state: State | None, until:
     Raises:
         _Found: something is not finite.
     """
-    seed = plan.compiled.board.trainer.random_seed
+    seed = plan.trainer.random_seed
     program = Program(plan, seed=seed, device=device)
     try:
         check_every_statement(program)
@@ -188,7 +188,7 @@ class _Checker:
     def __init__(self, program: Program, statements: list[Statement]) -> None:
         self.program = program
         self.statements = statements
-        self.parts = program.lowered.parts
+        self.parts = program.plan.parts
 
     def __call__(self, index: int, values: tuple[object, ...]) -> None:
         statement = self.statements[index]
@@ -231,7 +231,7 @@ def first_not_finite(tree: object) -> str | None:
 
 def _explained(plan: Plan, found: _Found, seen: str, until: int) -> Diagnostic:
     statement, name = found.statement, found.name
-    part = plan.compiled.lowered.parts.get(statement.callee)
+    part = plan.parts.get(statement.callee)
     node = _node_of(plan, statement, part)
     wire = _wire(node, part, statement, name)
     text = plan.code.splitlines()[statement.line - 1].partition("  #")[0].strip()
@@ -276,10 +276,7 @@ def _node_of(plan: Plan, statement: Statement, part: Component | None) -> Node |
     """The application a statement of the program came from."""
     begins = {"start": "unroll", "start_predict": "predict"}
     name = begins.get(statement.function, statement.function)
-    section = plan.compiled.board.section(name)
-    if section is None or part is None:
-        return None
-    nodes = [node for node in section.nodes() if node.path == part.socket_path]
+    nodes = plan.calls(name, part) if part is not None else []
     return nodes[min(statement.nth, len(nodes) - 1)] if nodes else None
 
 

@@ -12,10 +12,7 @@ import torch
 
 from alfgraph.boards.board_file import describe
 from alfgraph.boards.rebuilding import provenance
-from alfgraph.compiler.draft import Draft
 from alfgraph.compiler.plan import Plan
-from alfgraph.compiler.schedule.loops import size_of
-from alfgraph.families.environment import Environment
 from alfgraph.monitor.display import progress
 from alfgraph.monitor.episodes import EpisodeMetrics
 from alfgraph.monitor.progress import Progress
@@ -27,7 +24,6 @@ from alfgraph.runtime.evaluation.observing import EpisodeObserver
 from alfgraph.runtime.run_directory import RunDirectory
 from alfgraph.runtime.session import Session
 from alfgraph.runtime.summaries import Summaries
-from alfgraph.specs.spec import TensorSpec
 
 if TYPE_CHECKING:
     from alfgraph.runtime.profiling import Profile
@@ -68,14 +64,14 @@ def open_session(
         options: as for `run`; `live_port` is not looked at, `watch` says what is shown.
         watch: shows the run to somebody besides.
     """
-    trainer = plan.compiled.board.trainer
+    trainer = plan.trainer
     with ExitStack() as stack:
         archive = _archive(stack, plan, run_dir) if options.get("save", True) else None
         fresh = options.get("fresh", False)
         found = Found(None) if archive is None or fresh else archive.find()
         state = found.checkpoint.state() if found.checkpoint is not None else None
         num_envs = plan.schedule.num_environments or 1
-        metrics = EpisodeMetrics(num_envs, reward_shape(plan.compiled.board))
+        metrics = EpisodeMetrics(num_envs, plan.reward_shape)
         observer = EpisodeObserver(metrics)
         program = _program(stack, plan, options.get("device") or trainer.device, observer)
         if state is None:
@@ -110,14 +106,13 @@ def _archive(stack: ExitStack, plan: Plan, run_dir: str | Path | None) -> Archiv
     run = RunDirectory.new(plan.name) if run_dir is None else RunDirectory(run_dir)
     directory = stack.enter_context(run)
     # Only what is saved must be describable; a notebook's lambda need not be.
-    compiled = plan.compiled
-    origin = Origin(describe(compiled.graph), provenance(compiled.board.root), plan.code)
-    return Archive(directory, origin, compiled.board.trainer.keep_checkpoints)
+    origin = Origin(describe(plan.board), provenance(plan.board), plan.code)
+    return Archive(directory, origin, plan.trainer.keep_checkpoints)
 
 
 def _program(stack: ExitStack, plan: Plan, device: str, observer: EpisodeObserver) -> Program:
     """The program with its generators in place until the stack is left."""
-    seed = plan.compiled.board.trainer.random_seed
+    seed = plan.trainer.random_seed
     program = Program(plan, seed=seed, device=device, episodes=observer)
     stack.callback(program.close)
     stack.enter_context(program.generators())
@@ -139,16 +134,5 @@ def _timed(program: Program, seconds: dict[str, float], profiles: bool) -> Profi
 
 def _plan_line(plan: Plan, run_dir: Path | None) -> str:
     where = f" · {run_dir}" if run_dir is not None else ""
-    seed = plan.compiled.board.trainer.random_seed
+    seed = plan.trainer.random_seed
     return f"{plan.name} · {plan.environment} · seed {seed}{where}"
-
-
-def reward_shape(board: Draft) -> tuple[int, ...]:
-    """Shape of the environment's reward, without batch dims."""
-    section = board.section("unroll")
-    for node in section.trace.nodes if section is not None else ():
-        value = node.outputs.get("step.reward")
-        spec = board.spec(value) if value is not None else None
-        if isinstance(spec, TensorSpec) and isinstance(node.component, Environment):
-            return tuple(size_of(board, dim) for dim in spec.sample)
-    return ()

@@ -11,7 +11,6 @@ import torch
 
 from alfgraph.boards.rebuilding import rebuild
 from alfgraph.compiler.pipeline import compile_graph
-from alfgraph.compiler.schedule.loops import environment_of
 from alfgraph.diagnostics.errors import CheckpointError, SettingError, UsageError
 from alfgraph.families.environment import Environment
 from alfgraph.program.program import Program
@@ -64,11 +63,10 @@ def play(
     saved = find_checkpoint(run, checkpoint)
     state = saved.state()
     plan = compile_graph(rebuild(saved.board, state["provenance"]))
-    trainer = plan.compiled.board.trainer
+    trainer = plan.trainer
     seed = trainer.random_seed if seed is None else seed
-    part = environment_of(plan.compiled.board.section("predict"))
     mode = "human" if options.get("render") else "rgb_array" if film else None
-    shown = _shown(part, mode)
+    shown = _shown(plan.eval_environment, mode)
     device = check_device(options.get("device", "cpu"))
     program = Program(plan, seed=seed, device=device, training=False)
     program.load_parameters(state["program"]["parameters"])

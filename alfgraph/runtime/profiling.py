@@ -30,7 +30,7 @@ class Profile:
             program: what will run.
             wait: called before the clock is read: waits for an accelerator.
         """
-        self._parts = {name: type(part).__name__ for name, part in program.lowered.parts.items()}
+        self._parts = {name: type(part).__name__ for name, part in program.plan.parts.items()}
         phases = {phase.name for phase in program.plan.phases if phase.phase != "predict"}
         laps = _Laps(phases)
         tree = ast.fix_missing_locations(laps.visit(ast.parse(program.plan.code)))

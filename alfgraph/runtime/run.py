@@ -77,7 +77,7 @@ def run(
         RunError: the run failed; the last checkpoint is whole.
     """
     made = plan if plan is not None else compile_graph(graph)
-    check_device(options.get("device") or made.compiled.board.trainer.device)
+    check_device(options.get("device") or made.trainer.device)
     opened = open_session(made, run_dir, options, watch_on(options.get("live_port")))
     with threads(made), opened as session, interruptions(session.progress) as asked:
         while not session.is_done and not asked:
@@ -129,7 +129,7 @@ def check_device(device: str) -> str:
 def threads(plan: Plan) -> Iterator[None]:
     """Choose torch's threads for this run; the process's own number comes back afterwards."""
     before = torch.get_num_threads()
-    asked = plan.compiled.board.trainer.num_threads
+    asked = plan.trainer.num_threads
     torch.set_num_threads(asked or chosen_threads(plan))
     try:
         yield
@@ -144,13 +144,7 @@ def chosen_threads(plan: Plan) -> int:
     """
     if os.environ.get("OMP_NUM_THREADS", "").isdigit():
         return int(os.environ["OMP_NUM_THREADS"])
-    widest = 0
-    for module in plan.compiled.board.modules.values():
-        parameters = getattr(module, "parameters", None)
-        for parameter in parameters() if parameters is not None else ():
-            if parameter.dim() > 1:
-                widest = max(widest, min(parameter.shape[0], parameter[0].numel()))
-    return 1 if widest < WIDE else min(4, os.cpu_count() or 1)
+    return 1 if plan.widest_layer < WIDE else min(4, os.cpu_count() or 1)
 
 
 @contextlib.contextmanager

@@ -64,7 +64,7 @@ class Session:
         self.program, self.summaries = program, summaries
         self.archive, self.profile = archive, profile
         self.agenda = Agenda.of(program.plan)
-        self.trainer = program.plan.compiled.board.trainer
+        self.trainer = program.plan.trainer
         self.scores = Scores()
         self.failures = Failures(program, self.agenda, archive, summaries.progress)
         self.was_finished = False

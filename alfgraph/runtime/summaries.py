@@ -191,7 +191,7 @@ def not_finite(values: dict[str, float]) -> str | None:
 
 def settings_markdown(plan: Plan) -> str:
     """The settings table for TensorBoard's text tab; what nothing on the board reads is marked."""
-    rows = settings_of(plan.compiled.graph)
+    rows = settings_of(plan.board)
     idle = without_effect(plan, rows)
     lines = ["| setting | value | origin | operative |", "|---|---|---|---|"]
     for row in rows:

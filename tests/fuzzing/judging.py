@@ -183,7 +183,7 @@ def _is_dead(plan: Plan, diagnostic: Diagnostic) -> bool:
     def is_there(node: Node) -> bool:
         return diagnostic.source is not None and place(node)[0] == diagnostic.source
 
-    sections = plan.compiled.board.sections
+    sections = plan.compiled.draft.sections
     named = [
         (node, section)
         for section in sections
@@ -226,7 +226,7 @@ def _ran(plan: Plan, mutant: Mutant) -> Verdict:
 
 def _own_code(plan: Plan, error: Exception) -> Verdict | None:
     """The verdict where a function replaces a phase: what it calls is not tried, and may fail."""
-    sections = plan.compiled.board.sections
+    sections = plan.compiled.draft.sections
     if any(node.kind == "function" for s in sections for node in s.trace.nodes):
         return Verdict("own code", why=type(error).__name__)
     return None

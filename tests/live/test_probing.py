@@ -28,7 +28,7 @@ QUICK = {"ac_cart_pole", "ppo_cart_pole", "sac_pendulum"}
 def short(path: Path) -> Graph:
     """A board that collects at random, then learns, within four iterations."""
     graph = load(path)
-    if isinstance(alfgraph.plan(graph).compiled.board.collection, OffPolicy):
+    if isinstance(alfgraph.plan(graph).compiled.draft.collection, OffPolicy):
         changes = {"schedule.initial_collect_steps": 20, "schedule.unroll_length": 8}
         graph = set_values(graph, changes)
     return graph

@@ -132,7 +132,7 @@ def test_a_run_is_played_in_a_process_that_never_saw_its_graph_file(tmp_path: Pa
 def made_again(graph: Graph) -> Graph:
     plan = alfgraph.plan(graph)
     description = json.loads(json.dumps(describe(graph)))
-    origin = json.loads(json.dumps(provenance(plan.compiled.board.root)))
+    origin = json.loads(json.dumps(provenance(plan.board)))
     again = rebuild(description, origin)
     code = alfgraph.plan(again).code
     assert code.partition("\n")[2] == plan.code.partition("\n")[2]  # the first names the file
@@ -183,7 +183,7 @@ def test_a_class_that_is_gone_is_named(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text((BOARDS / "faulty.py").read_text())
     graph = load(file)
-    description, origin = describe(graph), provenance(alfgraph.plan(graph).compiled.board.root)
+    description, origin = describe(graph), provenance(graph)
     file.write_text("from alfgraph.components import Pipeline\ngraph = Pipeline()\n")
     with pytest.raises(CheckpointError, match=r"(?s)E601.*`mine.py:Faulty` is not there any more"):
         rebuild(description, origin)

@@ -84,7 +84,7 @@ def test_the_actors_loss_flows_through_the_critics_and_trains_the_actor_only() -
         "algorithm.actor_optimizer": ["algorithm.actor"],
         "algorithm.temperature_optimizer": ["algorithm.temperature"],
     }
-    reached = program.board.ownership["algorithm.actor_optimizer"].reached
+    reached = program.draft.ownership["algorithm.actor_optimizer"].reached
     assert set(reached) == {"algorithm.actor", "algorithm.critics"}
 
 

@@ -35,7 +35,7 @@ def test_each_names_what_it_trains_though_its_loss_reaches_more() -> None:
         "algorithm.actor_optimizer": ["algorithm.actor"],
         "algorithm.temperature_optimizer": ["algorithm.temperature"],
     }
-    reached = program.board.ownership["algorithm.actor_optimizer"].reached
+    reached = program.draft.ownership["algorithm.actor_optimizer"].reached
     assert set(reached) == {"algorithm.actor", "algorithm.critics"}
     assert program.plan.untrained == {COPY: (4 + 1) * 2 + 2}
 

@@ -138,7 +138,7 @@ def test_a_continuous_action_has_one_temperature() -> None:
     assert "alpha, log_alpha = temperature()" in plan.code
     (size,) = (
         module.log_alpha.dim()
-        for path, module in plan.compiled.board.modules.items()
+        for path, module in plan.compiled.draft.modules.items()
         if path == "algorithm.temperature"
     )
     assert size == 0

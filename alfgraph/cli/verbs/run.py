@@ -45,7 +45,7 @@ def verb(request: RunRequest) -> None:
             }
         )
     else:
-        print("\n" + ending(request, result, made.compiled.board.trainer, paint_of(sys.stdout)))
+        print("\n" + ending(request, result, made.trainer, paint_of(sys.stdout)))
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from alfgraph.compiler.draft import Draft, Section, is_operation
 from alfgraph.compiler.gradients.order import order_optimizers
@@ -26,6 +25,7 @@ from alfgraph.families.environment import Environment
 from alfgraph.families.learning import Optimizer
 from alfgraph.specs.dims import Star
 from alfgraph.specs.spec import RecordSpec
+from alfgraph.wiring.component import Component
 from alfgraph.wiring.trace import Node, Value
 
 PROBE = "_probe"
@@ -56,7 +56,7 @@ class FunctionWriter:
         draft: Draft,
         section: Section,
         names: dict[str, str],
-        functions: dict[str, Any],
+        functions: dict[str, tuple[Callable[..., object], Component]],
         tags: Tags,
         probed: Sequence[Value] = (),
     ) -> None:

@@ -3,40 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
 
+from alfgraph.compiler.compiled import Loop, Lowered
 from alfgraph.compiler.draft import Draft, Section
 from alfgraph.compiler.gradients.reach import nodes_without_gradient
 from alfgraph.compiler.lowering.function_writer import FunctionWriter
 from alfgraph.compiler.lowering.naming import part_names
 from alfgraph.compiler.lowering.rollout_writer import RolloutWriter
 from alfgraph.compiler.lowering.tags import Tags
-from alfgraph.compiler.schedule.loops import Loop, unroll_length
+from alfgraph.compiler.schedule.loops import unroll_length
 from alfgraph.families.buffer import Buffer
 from alfgraph.families.learning import Optimizer
 from alfgraph.families.schedules import OffPolicy
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.trace import Node, Value
 from alfgraph.wiring.tree import parts_below
-
-
-@dataclass(eq=False)
-class Lowered:
-    """The emitted program and what it needs bound.
-
-    Attributes:
-        source: Python source.
-        parts: names in the program -> component and what to bind.
-        functions: names of replaced phases -> the user's function and its board.
-        counted: functions that count their runs, for what is gated in them.
-    """
-
-    source: str
-    parts: dict[str, Component]
-    functions: dict[str, tuple[Any, Component]] = field(default_factory=dict)
-    counted: tuple[str, ...] = ()
 
 
 class ProgramWriter:
@@ -56,7 +38,7 @@ class ProgramWriter:
         self.names = names
         self.title = title
         self.tags = Tags(draft)
-        self.functions: dict[str, Any] = {}
+        self.functions: dict[str, tuple[Callable[..., object], Component]] = {}
         self.counted: dict[str, None] = {}
 
     def write(self, parts: dict[str, Component]) -> str:
@@ -119,7 +101,7 @@ class ProgramWriter:
             _stop(writer, stop[0])
         lines = [] if trains or opaque else ["@torch.no_grad()"]
         lines.append(f"def {section.name}({argument}):")
-        lines.append(f'    """{describe_loop(loop, section)}"""')
+        lines.append(f'    """{loop.describe()}"""')
         return lines + (writer.lines if writer.lines else ["    pass"])
 
     def count(self, writer: FunctionWriter) -> None:
@@ -192,26 +174,6 @@ def _name(part: Component) -> str:
 def _stop(writer: FunctionWriter, value: Value) -> None:
     writer.line(f"if {writer.expression(value)}:")
     writer.line("    return True")
-
-
-def describe_loop(loop: Loop, section: Section) -> str:
-    """When a section runs, in words."""
-    every = f"every {loop.every} iterations, " if loop.every > 1 else ""
-    match loop.kind:
-        case "mini_batches":
-            return (
-                f"{every}{loop.epochs} {'pass' if loop.epochs == 1 else 'passes'} over "
-                f"{loop.count} {'mini-batch' if loop.count == 1 else 'mini-batches'} of "
-                f"[{loop.batch_length}, {loop.batch_size}]."
-            ).capitalize()
-        case "repeat":
-            times = "once" if loop.count == 1 else f"{loop.count} times"
-            return (
-                f"{every}{times} an iteration on [{loop.batch_length}, {loop.batch_size}]."
-            ).capitalize()
-        case "rollout":
-            return "Every environment step."
-    return f"{every}once per rollout.".capitalize() if every == "" else f"{every}once.".capitalize()
 
 
 def parts_of_function(draft: Draft, node: Node) -> list[Component]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from alfgraph.compiler.compiled import Loop
 from alfgraph.compiler.draft import Draft, Section
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help, Retype
 from alfgraph.diagnostics.errors import WiringError
@@ -21,37 +19,6 @@ from alfgraph.specs.dims import Symbol
 from alfgraph.specs.spec import batch_of
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.schedule import Rate, Schedule
-
-
-class Loop(BaseModel):
-    """How often one section runs in an iteration.
-
-    Attributes:
-        kind: rollout (every step), once, mini_batches (epochs x batches) or repeat.
-        every: iterations between two runs.
-        epochs: passes.
-        count: mini-batches per pass, or repetitions.
-        batch_size: M: sequences per mini-batch.
-        batch_length: T: transitions per sequence.
-        sequences: sequences in one pass.
-        buffer: the buffer that hands out the mini-batches.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    kind: Literal["rollout", "once", "mini_batches", "repeat"]
-    every: int = 1
-    epochs: int = 1
-    count: int = 1
-    batch_size: int = 0
-    batch_length: int = 0
-    sequences: int = 0
-    buffer: str | None = None
-
-    @property
-    def runs(self) -> int:
-        """Runs in an iteration that runs it at all."""
-        return self.epochs * self.count
 
 
 def environment_of(section: Section | None) -> Environment | None:

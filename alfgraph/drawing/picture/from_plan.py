@@ -10,12 +10,12 @@ from pathlib import Path
 
 from alfgraph.boards.loading import module_of
 from alfgraph.compiler import check_graph
+from alfgraph.compiler.compiled import Loop
 from alfgraph.compiler.draft import Draft, Section, is_operation
 from alfgraph.compiler.gradients.reach import detaches
-from alfgraph.compiler.lowering.program_writer import describe_loop
 from alfgraph.compiler.plan import Plan
 from alfgraph.compiler.planning import leading_axes
-from alfgraph.compiler.schedule.loops import Loop, known_loops
+from alfgraph.compiler.schedule.loops import known_loops
 from alfgraph.diagnostics.diagnostic import Diagnostic
 from alfgraph.diagnostics.errors import WiringError
 from alfgraph.drawing.picture.part_views import count_of, part_views
@@ -58,11 +58,10 @@ NOTHING = "{}"
 
 def board_view(plan: Plan) -> BoardView:
     """Draw-ready data of a plan: the nodes that run, in the order of the text."""
-    board: Draft = plan.compiled.board
     phases = [
         PhaseView(name=p.name, rate=p.rate, axes=p.axes, gradient=p.gradient) for p in plan.phases
     ]
-    return _view(plan.compiled.graph, plan.name, board, phases, plan.notes)
+    return _view(plan.board, plan.name, plan.compiled.draft, phases, plan.notes)
 
 
 def failed_view(graph: Graph, diagnostics: Iterable[Diagnostic]) -> BoardView:
@@ -83,7 +82,7 @@ def _known_phase(draft: Draft, section: Section, loop: Loop | None) -> PhaseView
     axes = ""
     with suppress(WiringError):
         axes = leading_axes(draft, _shown(section))
-    rate = describe_loop(loop, section).rstrip(".") if loop else ""
+    rate = loop.describe().rstrip(".") if loop else ""
     return PhaseView(name=section.name, rate=rate, axes=axes)
 
 
@@ -141,7 +140,7 @@ def _diagnostic(found: Diagnostic) -> DiagnosticView:
 def values_by_pin(plan: Plan) -> dict[PinRef, Value]:
     """What flows from each output pin that a wire starts at."""
     found: dict[PinRef, Value] = {}
-    for section in plan.compiled.board.sections:
+    for section in plan.compiled.draft.sections:
         for value in _used(section):
             found[_id(value.node), _pin_name(value.node, value.name)] = value
     return found

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from alfgraph.compiler.schedule.loops import environment_of
 from alfgraph.diagnostics.errors import UsageError
 from alfgraph.families.protocols import RunningEnvironment
 from alfgraph.families.timestep import FIRST, LAST
@@ -131,9 +130,8 @@ def evaluate(
     Raises:
         UsageError: the board has no `predict`.
     """
-    section = program.board.section("predict")
-    part = environment_of(section)
-    if section is None or part is None:
+    part = program.plan.eval_environment
+    if part is None:
         raise UsageError("this board has no `predict` phase, so it cannot be evaluated")
     count = max(1, min(num_environments, episodes))
     changed = part.model_copy(update=env_options) if env_options else part
