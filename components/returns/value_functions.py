@@ -156,43 +156,6 @@ def td_lambda_return(
     return advantage.add_(value.detach()[:-1])
 
 
-def n_step_return(
-    reward: Tensor, discount: Tensor, step_type: Tensor, value: Tensor, *, gamma: Gamma, n: int
-) -> Tensor:
-    """Return the n-step return: n rewards, then the value of the step they lead to.
-
-    `G[t] = G(n)[t]` with `G(k)[t] = reward[t+1] + g[t+1] * G(k-1)[t+1]` and `G(0) = value`. The sum
-    stops early at the end of an episode and at the last row, and bootstraps from there;
-    `G[t] = value[t]` where t is LAST. With n >= T it equals `discounted_return`.
-
-    Args:
-        reward: `[T+1, B, *r] float`, reward for the previous action.
-        discount: `[T+1, B] float`, the environment's discount.
-        step_type: `[T+1, B] int`, FIRST, MID or LAST.
-        value: `[T+1, B, *r] float`, value of each observation.
-        gamma: discount factor, one for all or one for each reward dimension.
-        n: number of rewards to sum, at least 1.
-
-    Returns:
-        `[T, B, *r] float`, the return of each action.
-
-    Raises:
-        UsageError: if n is below 1.
-
-    Source: Sutton & Barto 2018, "Reinforcement Learning" (2nd ed.), eq. 7.1.
-    """
-    if n < 1:
-        raise UsageError(f"an n-step return sums at least one reward; set n >= 1, not {n}.")
-    rows = _Rows.of(reward, discount, step_type, value, gamma)
-    source = rows.where_last(rows.value, rows.reward)
-    gain = rows.where_last(0.0, rows.gain)
-    total = source + gain * rows.next_value
-    for _ in range(min(n, len(total)) - 1):
-        # The last row keeps its bootstrap: there is nothing beyond it to look at.
-        total[:-1] = source[:-1] + gain[:-1] * total[1:]
-    return rows.tensor(total)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rows:
     """The inputs of a value function, cut into rows t = 0..T-1 and broadcast over `*r`.

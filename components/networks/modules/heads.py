@@ -18,14 +18,12 @@ from alfgraph.components.networks.modules.initializers import (
     Initializer,
     constant,
     initialized_linear,
-    uniform,
     variance_scaling,
 )
 from alfgraph.distributions import (
     Bernoulli,
     Beta,
     Categorical,
-    Deterministic,
     MultiCategorical,
     Normal,
     Product,
@@ -64,7 +62,7 @@ class CategoricalHead(nn.Module):
 
     def forward(self, features: Tensor) -> Categorical:
         """Give the distribution for `[*batch, in_features] float32`."""
-        return Categorical(_linear(self.logits, features), self.start)
+        return Categorical(self.logits(features), self.start)
 
 
 class MultiCategoricalHead(nn.Module):
@@ -94,7 +92,7 @@ class MultiCategoricalHead(nn.Module):
 
     def forward(self, features: Tensor) -> MultiCategorical:
         """Give the distribution for `[*batch, in_features] float32`."""
-        return self.prototype.like(_linear(self.logits, features))
+        return self.prototype.like(self.logits(features))
 
 
 class BernoulliHead(nn.Module):
@@ -123,7 +121,7 @@ class BernoulliHead(nn.Module):
 
     def forward(self, features: Tensor) -> Bernoulli:
         """Give the distribution for `[*batch, in_features] float32`."""
-        logits = _shaped(_linear(self.logits, features), self.shape)
+        logits = _shaped(self.logits(features), self.shape)
         return Bernoulli(logits, len(self.shape), self.dtype)
 
 
@@ -200,7 +198,7 @@ class MeanAndStd(nn.Module):
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Give mean and std, each `[*batch, *shape] float32`, for `[*batch, in_features]`."""
-        projected = _linear(self.projection, features)
+        projected = self.projection(features)
         if self.raw_std is None:
             mean, raw = projected.chunk(2, -1)
             return _shaped(mean, self.shape), self.options.std(_shaped(raw, self.shape))
@@ -238,7 +236,7 @@ class NormalHead(nn.Module):
 
     def forward(self, features: Tensor) -> Normal:
         """Give the distribution for `[*batch, in_features] float32`."""
-        mean, std = self.mean_and_std.forward(features)
+        mean, std = self.mean_and_std(features)
         if self.interval is not None:
             mean = self.interval.from_unit(mean.tanh())
         return Normal(mean, std, len(self.mean_and_std.shape))
@@ -278,7 +276,7 @@ class SquashedNormalHead(nn.Module):
 
     def forward(self, features: Tensor) -> SquashedNormal:
         """Give the distribution for `[*batch, in_features] float32`."""
-        mean, std = self.mean_and_std.forward(features)
+        mean, std = self.mean_and_std(features)
         return self.prototype.like(mean, std)
 
 
@@ -318,7 +316,7 @@ class BetaHead(nn.Module):
 
     def forward(self, features: Tensor) -> Beta:
         """Give the distribution for `[*batch, in_features] float32`."""
-        concentration = functional.softplus(_linear(self.concentration, features))
+        concentration = functional.softplus(self.concentration(features))
         if self.min_concentration:
             concentration = concentration + self.min_concentration
         if self.gradient_clip is not None and concentration.requires_grad:
@@ -326,40 +324,6 @@ class BetaHead(nn.Module):
             hooked.register_hook(partial(_shortened, limit=self.gradient_clip))
         alpha, beta = concentration.chunk(2, -1)
         return self.prototype.like(_shaped(alpha, self.shape), _shaped(beta, self.shape))
-
-
-class DeterministicHead(nn.Module):
-    """One action squashed into the bounds by tanh, as DDPG's and TD3's actors give it."""
-
-    def __init__(
-        self,
-        in_features: int,
-        shape: Sequence[int],
-        bounds: tuple[Bound, Bound] = (-1.0, 1.0),
-        initializer: Initializer | None = None,
-    ) -> None:
-        """Build the layer.
-
-        Args:
-            in_features: Width of the features.
-            shape: Shape of an action.
-            bounds: Low and high: numbers, or nested lists or tensors of `shape`.
-            initializer: Of the weights; None: U(-0.003, 0.003).
-
-        Raises:
-            ValueError: A bound is not finite, or low is not below high.
-        """
-        super().__init__()
-        self.shape = tuple(shape)
-        self.action = initialized_linear(
-            in_features, math.prod(shape), initializer or uniform(0.003)
-        )
-        self.interval = Interval(*bounds, origin=-1.0)
-
-    def forward(self, features: Tensor) -> Deterministic:
-        """Give the distribution for `[*batch, in_features] float32`."""
-        action = _shaped(_linear(self.action, features), self.shape)
-        return Deterministic(self.interval.from_unit(action.tanh()))
 
 
 class ProductHead(nn.Module):
@@ -388,11 +352,6 @@ def _shortened(gradient: Tensor, limit: float) -> Tensor:
     """Shorten each sample's gradient, `[*batch, k]`, to a norm of at most `limit`."""
     norm: Tensor = torch.linalg.vector_norm(gradient, dim=-1, keepdim=True)
     return gradient / (norm / limit).clamp_min(1.0)
-
-
-def _linear(layer: nn.Linear, features: Tensor) -> Tensor:
-    """Apply a layer without the overhead of calling a module."""
-    return functional.linear(features, layer.weight, layer.bias)
 
 
 def _shaped(values: Tensor, shape: tuple[int, ...]) -> Tensor:

@@ -12,7 +12,6 @@ from alfgraph.components.networks.modules.heads import (
     BernoulliHead,
     BetaHead,
     CategoricalHead,
-    DeterministicHead,
     MultiCategoricalHead,
     NormalHead,
     ProductHead,
@@ -49,7 +48,6 @@ def heads() -> dict[str, tuple[nn.Module, tuple[int, ...]]]:
         "squashed_scalar": (SquashedNormalHead(FEATURES, (), (-2.0, 2.0), StdOptions()), ()),
         "beta": (BetaHead(FEATURES, (3,), BOUNDS), (3,)),
         "beta_matrix": (BetaHead(FEATURES, (2, 3)), (2, 3)),
-        "deterministic": (DeterministicHead(FEATURES, (3,), BOUNDS), (3,)),
     }
 
 
@@ -62,17 +60,16 @@ def test_heads_take_any_batch(name: str, batch: tuple[int, ...]) -> None:
     head, shape = heads()[name]
     policy = head(torch.randn(*batch, FEATURES))
     assert policy.sample().shape == policy.mode().shape == (*batch, *shape)
-    if name != "deterministic":
-        log_prob = policy.log_prob(policy.sample())
-        assert log_prob.shape == policy.entropy().shape == batch
-        assert log_prob.dtype == torch.float32
+    log_prob = policy.log_prob(policy.sample())
+    assert log_prob.shape == policy.entropy().shape == batch
+    assert log_prob.dtype == torch.float32
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_parameter_gets_a_gradient(name: str) -> None:
     head, _ = heads()[name]
     policy = head(torch.randn(7, FEATURES))
-    loss = policy.mode().sum() if name == "deterministic" else policy.log_prob(policy.sample())
+    loss = policy.log_prob(policy.sample())
     parameters = list(head.parameters())
     gradients = torch.autograd.grad(loss.sum(), parameters)
     assert all(bool((gradient != 0).any()) for gradient in gradients)
@@ -86,6 +83,17 @@ def test_a_policy_can_be_rebuilt_and_a_head_copied(name: str) -> None:
     rebuilt = from_static(policy.static(), policy.tensors)
     assert torch.equal(rebuilt.mode(), policy.mode())
     assert torch.equal(copy.deepcopy(head)(features).mode(), policy.mode())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hooks_on_the_modules_of_a_head_fire(name: str) -> None:
+    head, _ = heads()[name]
+    inner = [module for module in head.modules() if module is not head]
+    called: list[nn.Module] = []
+    for module in inner:
+        module.register_forward_hook(lambda module, *_: called.append(module))
+    head(torch.randn(2, FEATURES))
+    assert inner and set(called) == set(inner)
 
 
 # First policies ---------------------------------------------------------------------------------
@@ -142,7 +150,7 @@ def test_a_squashed_mean_stays_within_the_bounds() -> None:
     torch.testing.assert_close(head(torch.zeros(FEATURES)).mean, (low + high) / 2)
 
 
-@pytest.mark.parametrize("name", ["squashed", "beta", "deterministic"])
+@pytest.mark.parametrize("name", ["squashed", "beta"])
 def test_bounded_heads_act_within_their_bounds(name: str) -> None:
     head, _ = heads()[name]
     action = head(100 * torch.randn(500, FEATURES)).sample()

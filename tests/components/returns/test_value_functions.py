@@ -13,7 +13,6 @@ from alfgraph.components.returns import value_functions
 from alfgraph.components.returns.value_functions import (
     discounted_return,
     generalized_advantage,
-    n_step_return,
     one_step_discounted_return,
     td_lambda_return,
 )
@@ -93,19 +92,6 @@ def test_td_lambda_return_by_hand() -> None:
     torch.testing.assert_close(result, torch.tensor([[4.25], [6.0]]))
 
 
-def test_n_step_return_by_hand() -> None:
-    # gamma = .5, rewards 2, 3, 4 after actions 0, 1, 2; values of rows 0..3: 8, 4, 6, 10
-    steps = (
-        torch.tensor([[9.0], [2.0], [3.0], [4.0]]),
-        torch.ones(4, 1),
-        torch.full((4, 1), MID),
-        torch.tensor([[8.0], [4.0], [6.0], [10.0]]),
-    )
-    result = n_step_return(*steps, gamma=0.5, n=2)
-    # 2 + .5 * (3 + .5 * 6),  3 + .5 * (4 + .5 * 10),  4 + .5 * 10 (there is no second reward)
-    torch.testing.assert_close(result, torch.tensor([[5.0], [7.5], [9.0]]))
-
-
 def test_gamma_per_reward_dimension_is_not_applied_per_environment() -> None:
     """ALF's V2: with as many environments as reward dimensions it gave [[10, 10], [6, 6]]."""
     reward = torch.full((2, 2, 2), 2.0)
@@ -124,21 +110,21 @@ def test_discount_of_each_environment_meets_every_reward_dimension() -> None:
     torch.testing.assert_close(result, torch.tensor([[[10.0, 6.0], [2.0, 2.0]]]))
 
 
-def naive(kind: str, steps: Steps, gamma: list[float], factor: float, n: int) -> Tensor:
+def naive(kind: str, steps: Steps, gamma: list[float], factor: float) -> Tensor:
     """Compute one number at a time, in double precision, straight from the definitions."""
     reward, discount, step_type, value = (item.double() for item in steps)
     flat_reward, flat_value = (item.reshape(*step_type.shape, -1) for item in (reward, value))
     rows, envs, dims = flat_reward.shape
     result = torch.zeros(rows - 1, envs, dims, dtype=torch.float64)
 
-    def look(t: int, b: int, k: int, left: int) -> float:
-        """Return the return from row t when `left` more rewards may be summed."""
-        if t == rows - 1 or step_type[t, b] == LAST or left == 0:
+    def look(t: int, b: int, k: int) -> float:
+        """Return the return from row t."""
+        if t == rows - 1 or step_type[t, b] == LAST:
             return float(flat_value[t, b, k]) if kind != "advantage" else 0.0
         decay = gamma[k] * float(discount[t + 1, b])
         own, following = float(flat_value[t, b, k]), float(flat_value[t + 1, b, k])
         gained = float(flat_reward[t + 1, b, k])
-        later = look(t + 1, b, k, left - 1)
+        later = look(t + 1, b, k)
         if kind == "advantage":
             return gained + decay * following - own + decay * factor * later
         if kind == "lambda":
@@ -148,7 +134,7 @@ def naive(kind: str, steps: Steps, gamma: list[float], factor: float, n: int) ->
     for t in range(rows - 1):
         for b in range(envs):
             for k in range(dims):
-                result[t, b, k] = look(t, b, k, n)
+                result[t, b, k] = look(t, b, k)
     return result.reshape(rows - 1, *reward.shape[1:])
 
 
@@ -163,12 +149,10 @@ def random_steps(draw: st.DrawFn) -> tuple[Steps, list[float]]:
     return steps, [draw(st.floats(0, 1)) for _ in range(dims[0] if dims else 1)]
 
 
-FOREVER = 10**9
-CASES: dict[str, tuple[Callable[..., Tensor], dict[str, Any], int]] = {
-    "return": (discounted_return, {}, FOREVER),
-    "n-step": (n_step_return, {"n": 3}, 3),
-    "advantage": (generalized_advantage, {"lambda_": 0.7}, FOREVER),
-    "lambda": (td_lambda_return, {"lambda_": 0.7}, FOREVER),
+CASES: dict[str, tuple[Callable[..., Tensor], dict[str, Any]]] = {
+    "return": (discounted_return, {}),
+    "advantage": (generalized_advantage, {"lambda_": 0.7}),
+    "lambda": (td_lambda_return, {"lambda_": 0.7}),
 }
 
 
@@ -178,11 +162,11 @@ CASES: dict[str, tuple[Callable[..., Tensor], dict[str, Any], int]] = {
 @given(drawn=random_steps())
 def test_equal_to_a_naive_loop(kind: str, drawn: tuple[Steps, list[float]]) -> None:
     steps, gamma = drawn
-    function, arguments, n = CASES[kind]
+    function, arguments = CASES[kind]
     given_gamma = gamma if steps[0].dim() == 3 else gamma[0]
     result = function(*steps, gamma=given_gamma, **arguments)
     assert result.dtype == torch.float32 and not result.requires_grad
-    expected = naive(kind, steps, gamma, 0.7, n)
+    expected = naive(kind, steps, gamma, 0.7)
     torch.testing.assert_close(result.double(), expected, rtol=1e-4, atol=1e-5)
 
 
@@ -195,10 +179,8 @@ def test_the_functions_agree_where_their_definitions_meet(
     steps, _ = drawn
     valid = steps[2][:-1] != LAST
     whole = discounted_return(*steps, gamma=0.9)
-    torch.testing.assert_close(n_step_return(*steps, gamma=0.9, n=20), whole)
     torch.testing.assert_close(td_lambda_return(*steps, gamma=0.9, lambda_=1.0), whole)
     one_step = one_step_discounted_return(*steps, gamma=0.9)[valid]
-    torch.testing.assert_close(n_step_return(*steps, gamma=0.9, n=1)[valid], one_step)
     torch.testing.assert_close(td_lambda_return(*steps, gamma=0.9, lambda_=0.0)[valid], one_step)
 
 
@@ -207,7 +189,7 @@ def test_long_rollouts_are_solved_alike(kind: str, monkeypatch: pytest.MonkeyPat
     torch.manual_seed(0)
     step_type = torch.randint(0, 3, (600, 2))
     steps = (torch.randn(600, 2), torch.ones(600, 2), step_type, torch.randn(600, 2))
-    function, arguments, _ = CASES[kind]
+    function, arguments = CASES[kind]
     fast = function(*steps, gamma=0.99, **arguments)
     monkeypatch.setattr(value_functions, "_MANY_ROWS", 10**9)
     torch.testing.assert_close(function(*steps, gamma=0.99, **arguments), fast)
@@ -220,8 +202,8 @@ def test_inputs_are_not_written_to_and_results_carry_no_gradient(
     reward, discount, step_type, value = alf_steps(2.0, 1.0, 2, 1.0)
     value.requires_grad_()
     before = [item.detach().clone() for item in (reward, discount, step_type, value)]
-    extra: dict[str, Any] = {"n": 2} if function is n_step_return else {}
-    extra |= {"lambda_": 0.5} if function in (generalized_advantage, td_lambda_return) else {}
+    needs_lambda = function in (generalized_advantage, td_lambda_return)
+    extra: dict[str, Any] = {"lambda_": 0.5} if needs_lambda else {}
     result = function(reward, discount, step_type, value, gamma=0.9, **extra)
     result.fill_(100.0)
     assert not result.requires_grad
@@ -246,8 +228,6 @@ def test_wrong_shapes_are_refused() -> None:
         discounted_return(reward[:1], discount[:1], step_type[:1], value[:1], gamma=0.9)
     with pytest.raises(UsageError, match=r"gamma has shape \(2,\).*own shape is \(\)"):
         discounted_return(reward, discount, step_type, value, gamma=(0.9, 0.8))
-    with pytest.raises(UsageError, match="n >= 1"):
-        n_step_return(reward, discount, step_type, value, gamma=0.9, n=0)
 
 
 @pytest.mark.gpu
@@ -257,7 +237,7 @@ def test_equal_on_an_accelerator(arithmetic: str) -> None:
     torch.manual_seed(0)
     step_type = torch.randint(0, 3, (33, 5))
     steps = (torch.randn(33, 5), torch.ones(33, 5), step_type, torch.randn(33, 5))
-    for function, arguments, _ in CASES.values():
+    for function, arguments in CASES.values():
         here = function(*steps, gamma=0.99, **arguments)
         there = function(*(item.cuda() for item in steps), gamma=0.99, **arguments)
         torch.testing.assert_close(there.cpu(), here)
