@@ -77,9 +77,9 @@ if TYPE_CHECKING:
     from alfgraph.components.networks.taken_value import TakenValue as TakenValue
     from alfgraph.components.networks.temperature import Temperature as Temperature
     from alfgraph.components.networks.value_network import ValueNetwork as ValueNetwork
-    from alfgraph.components.optimizers.optimizers import SGD as SGD
-    from alfgraph.components.optimizers.optimizers import Adam as Adam
-    from alfgraph.components.optimizers.optimizers import AdamW as AdamW
+    from alfgraph.components.optimizers.adam import Adam as Adam
+    from alfgraph.components.optimizers.adam import AdamW as AdamW
+    from alfgraph.components.optimizers.sgd import SGD as SGD
     from alfgraph.components.pipelines import Pipeline as Pipeline
     from alfgraph.components.returns.advantages import GAE as GAE
     from alfgraph.components.returns.advantages import MonteCarlo as MonteCarlo

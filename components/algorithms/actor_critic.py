@@ -6,7 +6,7 @@ from alfgraph.components.buffers.rollout_buffer import RolloutBuffer
 from alfgraph.components.losses.actor_critic_loss import ActorCriticLoss
 from alfgraph.components.networks.actor_network import ActorDistributionNetwork
 from alfgraph.components.networks.value_network import ValueNetwork
-from alfgraph.components.optimizers.optimizers import Adam
+from alfgraph.components.optimizers.adam import Adam
 from alfgraph.components.returns.advantages import GAE, ValueTarget
 from alfgraph.families.algorithm import Algorithm
 from alfgraph.families.learning import Loss, Optimizer

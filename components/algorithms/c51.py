@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alfgraph.components.algorithms.q_learning import QLearning
-from alfgraph.components.algorithms.sac import Transition
+from alfgraph.components.algorithms.transition import Transition
 from alfgraph.components.losses.categorical_loss import CategoricalLoss
 from alfgraph.components.networks.distributional_q import CategoricalQNetwork
 from alfgraph.components.returns.categorical_projection import CategoricalProjection

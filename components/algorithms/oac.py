@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from alfgraph.components.algorithms.sac import SAC, Transition
+from alfgraph.components.algorithms.sac import SAC
+from alfgraph.components.algorithms.transition import Transition
 from alfgraph.components.exploration.optimistic import OptimisticExploration
 from alfgraph.families.timestep import TimeStep
 from alfgraph.wiring.wires import Wire

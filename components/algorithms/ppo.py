@@ -9,7 +9,7 @@ from pydantic import model_validator
 from alfgraph.components.algorithms.actor_critic import ActorCritic
 from alfgraph.components.buffers.mini_batches import MiniBatches
 from alfgraph.components.losses.ppo_loss import PPOLoss
-from alfgraph.components.optimizers.optimizers import Adam
+from alfgraph.components.optimizers.adam import Adam
 from alfgraph.components.returns.advantages import GAE, ValueTarget
 from alfgraph.families.learning import Loss, Optimizer
 from alfgraph.families.schedules import Epochs

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from alfgraph.components.algorithms.sac import Transition
+from alfgraph.components.algorithms.transition import Transition
 from alfgraph.components.buffers.replay_buffer import ReplayBuffer
 from alfgraph.components.exploration.epsilon_greedy import EpsilonGreedy, Greedy
 from alfgraph.components.networks.q_network import QNetwork
 from alfgraph.components.networks.taken_value import TakenValue
-from alfgraph.components.optimizers.optimizers import Adam
+from alfgraph.components.optimizers.adam import Adam
 from alfgraph.components.targets.target import Target
 from alfgraph.families.algorithm import Algorithm
 from alfgraph.families.annealing import LinearAnnealing

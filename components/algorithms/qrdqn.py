@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alfgraph.components.algorithms.q_learning import QLearning
-from alfgraph.components.algorithms.sac import Transition
+from alfgraph.components.algorithms.transition import Transition
 from alfgraph.components.losses.quantile_loss import QuantileLoss
 from alfgraph.components.networks.distributional_q import QuantileQNetwork
 

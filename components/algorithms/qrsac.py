@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from alfgraph.components.algorithms.sac import SAC, Transition
+from alfgraph.components.algorithms.sac import SAC
+from alfgraph.components.algorithms.transition import Transition
 from alfgraph.components.buffers.replay_buffer import Sampled
 from alfgraph.components.losses.quantile_loss import QuantileLoss
 from alfgraph.components.networks.critic_network import Ensemble

@@ -6,13 +6,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from alfgraph.components.algorithms.transition import Transition
 from alfgraph.components.buffers.replay_buffer import ReplayBuffer, Sampled
 from alfgraph.components.losses.td_loss import TDLoss, ValidMean
 from alfgraph.components.losses.temperature_loss import TemperatureLoss
 from alfgraph.components.networks.actor_network import SoftActor
 from alfgraph.components.networks.critic_network import Ensemble
 from alfgraph.components.networks.temperature import Temperature
-from alfgraph.components.optimizers.optimizers import Adam
+from alfgraph.components.optimizers.adam import Adam
 from alfgraph.components.returns.soft_value import ChosenValue, Draw, SoftValue
 from alfgraph.components.targets.target import Target
 from alfgraph.families.algorithm import Algorithm
@@ -20,16 +21,8 @@ from alfgraph.families.learning import Optimizer
 from alfgraph.families.network import PolicyNetwork
 from alfgraph.families.schedules import OffPolicy
 from alfgraph.families.timestep import TimeStep
-from alfgraph.wiring.records import Record
 from alfgraph.wiring.schedule import Schedule
 from alfgraph.wiring.wires import Wire
-
-
-class Transition(Record):
-    """What one step of the rollout records; the replay buffer knows the step after it."""
-
-    step: TimeStep
-    action: Wire
 
 
 class SAC(Algorithm):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from alfgraph.components.algorithms.sac import SAC, Transition
+from alfgraph.components.algorithms.sac import SAC
+from alfgraph.components.algorithms.transition import Transition
 from alfgraph.components.exploration.state_dependent_noise import StateDependentNoise
 from alfgraph.components.networks.smooth_actor import SmoothActor
 from alfgraph.families.timestep import TimeStep

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from alfgraph.components.algorithms.sac import Transition
+from alfgraph.components.algorithms.transition import Transition
 from alfgraph.components.buffers.replay_buffer import ReplayBuffer
 from alfgraph.components.exploration.action_noise import ActionNoise, GaussianNoise
 from alfgraph.components.losses.td_loss import TDLoss, ValidMean
 from alfgraph.components.networks.critic_network import Ensemble
 from alfgraph.components.networks.deterministic_actor import ActorNetwork
-from alfgraph.components.optimizers.optimizers import Adam
+from alfgraph.components.optimizers.adam import Adam
 from alfgraph.components.targets.target import Target
 from alfgraph.families.algorithm import Algorithm
 from alfgraph.families.learning import Optimizer
