@@ -17,6 +17,7 @@ from alfgraph.components.buffers.packed_rows import Array, Place
 from alfgraph.components.buffers.replay_buffer import ReplayBuffer
 from alfgraph.components.buffers.replay_rows import Positions, ReplayRows, Ring
 from alfgraph.diagnostics.source import blames_caller
+from alfgraph.families.protocols import State
 from alfgraph.families.storage import LeafLayout
 from alfgraph.families.timestep import FIRST, TimeStep
 from alfgraph.specs.spec import RecordSpec, Spec, TensorSpec
@@ -215,7 +216,7 @@ class HindsightRows(ReplayRows):
             torch.where(relabelled, goal_discount * discount, discount),
         )
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def load_state(self, state: State) -> None:
         """Continue from a state."""
         super().load_state(state)
         assert self.kinds is not None

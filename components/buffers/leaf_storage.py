@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from alfgraph.families.protocols import State
 from alfgraph.families.storage import LeafLayout, tensor_specs
 
 __all__ = ["LeafLayout", "Leaves", "tensor_specs"]
@@ -52,11 +53,11 @@ class Leaves:
                 for start in range(0, rows - count, count):
                     tensor[start : start + count] = tensor[rows - count : rows]
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """The tensors, by leaf."""
         return {name: list(tensors) for name, tensors in self.tensors.items()}
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def load_state(self, state: State) -> None:
         """Copy tensors back."""
         for name, tensors in self.tensors.items():
             for tensor, saved in zip(tensors, state[name], strict=True):

@@ -12,6 +12,7 @@ from torch import Tensor
 from alfgraph.components.buffers.leaf_storage import LeafLayout, tensor_specs
 from alfgraph.families.buffer import Buffer, flexible_axes
 from alfgraph.families.buffer_contents import BufferNumbers
+from alfgraph.families.protocols import State
 from alfgraph.specs.dims import Symbol
 from alfgraph.wiring.records import Record
 
@@ -105,9 +106,9 @@ class BatchedSequences:
             for name in names
         )
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """Nothing: it is filled anew in every iteration."""
         return {}
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def load_state(self, state: State) -> None:
         """Nothing to continue."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from alfgraph.components.buffers.sum_tree import SumTree
 from alfgraph.diagnostics.errors import RunError
 from alfgraph.families.annealing import Annealing, LinearAnnealing
 from alfgraph.families.buffer_contents import BufferNumbers
+from alfgraph.families.protocols import State
 from alfgraph.families.storage import LeafLayout
 from alfgraph.families.timestep import LAST
 
@@ -207,7 +208,7 @@ class PrioritizedRows(ReplayRows):
 
     # ------------------------------------------------------------------ state
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """Rows and priorities."""
         filled = min(self.position + int(self.closed), self.length) * self.layout.batch
         priorities = {
@@ -217,7 +218,7 @@ class PrioritizedRows(ReplayRows):
         }
         return {**super().state(), "priorities": priorities}
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def load_state(self, state: State) -> None:
         """Continue from a state."""
         super().load_state(state)
         saved = state["priorities"]

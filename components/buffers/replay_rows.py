@@ -9,16 +9,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from alfgraph.components.buffers.leaf_storage import LeafLayout
 from alfgraph.components.buffers.n_step import n_step_rows
 from alfgraph.components.buffers.packed_rows import Array, Cut, PackedRows, Place
 from alfgraph.diagnostics.errors import RunError
+from alfgraph.families.protocols import State
 from alfgraph.families.timestep import LAST
 from alfgraph.specs.spec import TensorSpec
 
-Positions = np.ndarray[Any, np.dtype[np.int64]]
+Positions = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -290,7 +292,7 @@ class ReplayRows:
 
     # ------------------------------------------------------------------ state
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """Everything that was written; views of it, no copies."""
         filled = min(self.position + int(self.closed), self.length)
         return {
@@ -299,7 +301,7 @@ class ReplayRows:
             "blocks": self.rows.state(filled),
         }
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def load_state(self, state: State) -> None:
         """Continue from a state."""
         self.position = int(state["position"])
         self.closed = bool(state["closed"])

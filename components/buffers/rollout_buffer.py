@@ -10,6 +10,7 @@ from pydantic import Field
 from alfgraph.components.buffers.leaf_storage import LeafLayout, Leaves
 from alfgraph.families.buffer import Buffer, flexible_axes
 from alfgraph.families.buffer_contents import BufferNumbers
+from alfgraph.families.protocols import State
 from alfgraph.families.storage import sample_bytes
 from alfgraph.families.timestep import TimeStep
 from alfgraph.specs.dims import Symbol
@@ -182,11 +183,11 @@ class RolloutRows:
             self.views[key] = self.leaves.rows(name, 0, self.rows + with_last)
         return self.views[key]
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """Everything, to be continued."""
         return {"at": self.at, "is_full": self.is_full, "leaves": self.leaves.state()}
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def load_state(self, state: State) -> None:
         """Continue from a state."""
         self.at = int(state["at"])
         self.is_full = bool(state["is_full"])
@@ -219,11 +220,11 @@ class WholeRollouts:
         """Leaves [rollouts x T, B]."""
         return tuple(self.leaves.rows(name, 0, self.rows) for name in names)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """Everything, to be continued."""
         return {"is_full": self.is_full, "leaves": self.leaves.state()}
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def load_state(self, state: State) -> None:
         """Continue from a state."""
         self.is_full = bool(state["is_full"])
         self.leaves.load_state(state["leaves"])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-Numbers = np.ndarray[Any, np.dtype[np.float64]]
-Places = np.ndarray[Any, np.dtype[np.int64]]
+Numbers = NDArray[np.float64]
+Places = NDArray[np.int64]
 
 WIDTH = 32
 """Children of a node: numpy is paid by the call, so a tree is wide and has few levels."""

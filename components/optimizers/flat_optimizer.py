@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +14,7 @@ from alfgraph.components.optimizers.gradient_clipping import (
 )
 from alfgraph.components.optimizers.update_rules import AdamRule, Tensors, UpdateRule
 from alfgraph.diagnostics.errors import CheckpointError, RunError, UsageError
+from alfgraph.families.protocols import State
 
 
 class FlatOptimizer:
@@ -141,7 +141,7 @@ class FlatOptimizer:
         """Set the learning rate of the next updates."""
         self.lr = lr
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """Return the number of updates and a copy of each parameter's moments.
 
         Returns:
@@ -153,7 +153,7 @@ class FlatOptimizer:
         }
         return {"step": self.step_count, "moments": moments}
 
-    def load_state(self, state: Mapping[str, Any]) -> None:
+    def load_state(self, state: State) -> None:
         """Continue from what `state` returned, exactly.
 
         Args:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
+from torch import Tensor
 
 from alfgraph.components.returns.value_functions import (
     discounted_return,
@@ -52,7 +53,9 @@ class GAE(ValueTarget):
 
     lambda_: Unit = 0.95
 
-    def forward(self, reward: Any, discount: Any, step_type: Any, value: Any) -> Any:
+    def forward(
+        self, reward: Tensor, discount: Tensor, step_type: Tensor, value: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """[T+1, B, *r] steps and values -> [T, B, *r] advantage and return."""
         advantage = generalized_advantage(
             reward, discount, step_type, value, gamma=self.gamma, lambda_=self.lambda_
@@ -71,7 +74,9 @@ class TDLambda(ValueTarget):
 
     lambda_: Unit = 0.95
 
-    def forward(self, reward: Any, discount: Any, step_type: Any, value: Any) -> Any:
+    def forward(
+        self, reward: Tensor, discount: Tensor, step_type: Tensor, value: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """[T+1, B, *r] steps and values -> [T, B, *r] advantage and return."""
         returns = td_lambda_return(
             reward, discount, step_type, value, gamma=self.gamma, lambda_=self.lambda_
@@ -85,7 +90,9 @@ class MonteCarlo(ValueTarget):
     Source: Sutton & Barto 2018, "Reinforcement Learning" (2nd ed.), eq. 3.9.
     """
 
-    def forward(self, reward: Any, discount: Any, step_type: Any, value: Any) -> Any:
+    def forward(
+        self, reward: Tensor, discount: Tensor, step_type: Tensor, value: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """[T+1, B, *r] steps and values -> [T, B, *r] advantage and return."""
         returns = discounted_return(reward, discount, step_type, value, gamma=self.gamma)
         return returns - value[:-1].detach(), returns
@@ -97,7 +104,9 @@ class OneStep(ValueTarget):
     Source: Sutton & Barto 2018, "Reinforcement Learning" (2nd ed.), eq. 6.2.
     """
 
-    def forward(self, reward: Any, discount: Any, step_type: Any, value: Any) -> Any:
+    def forward(
+        self, reward: Tensor, discount: Tensor, step_type: Tensor, value: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """[T+1, B, *r] steps and values -> [T, B, *r] advantage and return."""
         returns = one_step_discounted_return(reward, discount, step_type, value, gamma=self.gamma)
         return returns - value[:-1].detach(), returns
