@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,9 @@ from alfgraph.components.networks.feature_network import observation_leaves
 from alfgraph.components.networks.modules.layers import FlattenObservation
 from alfgraph.distributions.intervals import Interval
 from alfgraph.specs.spec import RecordSpec, Spec, TensorSpec
+
+if TYPE_CHECKING:
+    from alfgraph.families.protocols import Tree
 
 Path = tuple[str, ...]
 
@@ -96,7 +99,7 @@ class ActionFeatures(nn.Module):
         self.flatten = nn.ModuleList(flatten)
         self.out_features = sum(part.out_features for part in flatten)
 
-    def forward(self, action: Any) -> Tensor:
+    def forward(self, action: Tree) -> Tensor:
         """[*batch, ...] action -> [*batch, out_features] float32."""
         features = []
         for path, interval, flatten in zip(self.paths, self.intervals, self.flatten, strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
 from pydantic import Field
@@ -21,6 +21,9 @@ from alfgraph.components.networks.modules.initializers import initializer
 from alfgraph.components.networks.modules.layers import FlattenObservation, mlp
 from alfgraph.families.network import ActionValueFunction
 from alfgraph.specs.spec import Spec
+
+if TYPE_CHECKING:
+    from alfgraph.families.protocols import Tree
 
 Width = Annotated[int, Field(ge=1)]
 
@@ -118,10 +121,10 @@ class _Critic(nn.Module):
         self.layers = layers
         self.is_number = not shape
 
-    def forward(self, observation: Any, action: Any) -> Tensor:
+    def forward(self, observation: Tree, action: Tree) -> Tensor:
         return self.values(self.features(observation, action))
 
-    def features(self, observation: Any, action: Any) -> Tensor:
+    def features(self, observation: Tree, action: Tree) -> Tensor:
         """What the layers see; the same for all critics of an ensemble."""
         features: Tensor = self.observation(observation)
         if self.action.out_features:
@@ -141,7 +144,7 @@ class _Ensemble(nn.Module):
         super().__init__()
         self.members = nn.ModuleList(members)
 
-    def forward(self, observation: Any, action: Any) -> Tensor:
+    def forward(self, observation: Tree, action: Tree) -> Tensor:
         critics = [member for member in self.members if isinstance(member, _Critic)]
         if len(critics) < len(self.members):
             return torch.stack([member(observation, action) for member in self.members], -1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from alfgraph.components.networks.actor_network import ActorDistributionNetwork
 from alfgraph.components.networks.mlp_network import MLP
@@ -11,6 +11,7 @@ from alfgraph.components.networks.value_network import ValueNetwork
 from alfgraph.families.graph import Graph
 from alfgraph.families.network import Network, PolicyNetwork, ValueFunction
 from alfgraph.wiring.ports import In
+from alfgraph.wiring.wires import Wire
 
 
 class RecurrentActor(Graph, PolicyNetwork):
@@ -33,7 +34,7 @@ class RecurrentActor(Graph, PolicyNetwork):
 
     step_type = In("int32[*batch]", role="step_type")
 
-    def forward(self, observation: Any, step_type: Any) -> Any:
+    def forward(self, observation: Wire, step_type: Wire) -> Wire:
         """[*batch, ...] observation -> a distribution over the action."""
         features = self.encoder(observation)
         return self.head(self.memory(features, step_type).remembered).policy
@@ -57,7 +58,7 @@ class RecurrentValueNetwork(Graph, ValueFunction):
 
     step_type = In("int32[*batch]", role="step_type")
 
-    def forward(self, observation: Any, step_type: Any) -> Any:
+    def forward(self, observation: Wire, step_type: Wire) -> Wire:
         """[*batch, ...] observation -> [*batch, *r] float32 value."""
         features = self.encoder(observation)
         return self.head(self.memory(features, step_type).remembered).value
