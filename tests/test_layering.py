@@ -149,7 +149,7 @@ def plant(root: Path, **sources: str) -> Path:
 EMPTY = dict.fromkeys(
     (
         *("boards", "compiler", "diagnostics", "distributions", "drawing", "execution", "live"),
-        *("monitor", "overrides", "program", "runtime"),
+        *("monitor", "overrides", "program", "runtime", "testing"),
     ),
     "",
 )

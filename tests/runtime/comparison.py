@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 from alfgraph.runtime.checkpoints.checkpoint import find_last, load_checkpoint
+from alfgraph.testing.comparing import differences as nests
 
 WALL = frozenset({"seconds", "provenance", "wall"})
 """Keys of a state or a summary that depend on the clock, or on where files lie."""
@@ -51,33 +48,6 @@ def summaries_of(file: Path) -> list[Any]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-def differences(one: Any, other: Any, path: str) -> list[str]:
+def differences(one: object, other: object, path: str) -> list[str]:
     """What differs between two states; tensors, arrays and numbers are compared bit for bit."""
-    if type(one) is not type(other):
-        return [f"{path}: {type(one).__name__} and {type(other).__name__}"]
-    if isinstance(one, dict):
-        keys = [k for k in dict.fromkeys((*one, *other)) if k not in WALL]
-        missing = [f"{path}/{k}: only in one" for k in keys if (k in one) != (k in other)]
-        both = (k for k in keys if k in one and k in other)
-        return missing + [d for k in both for d in differences(one[k], other[k], f"{path}/{k}")]
-    if isinstance(one, list | tuple):
-        if len(one) != len(other):
-            return [f"{path}: {len(one)} and {len(other)} entries"]
-        pairs = enumerate(zip(one, other, strict=True))
-        return [d for i, (a, b) in pairs for d in differences(a, b, f"{path}/{i}")]
-    return [] if _same(one, other) else [f"{path}: {_short(one)} and {_short(other)}"]
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, torch.Tensor):
-        one, other = one.numpy(), other.numpy()
-    if isinstance(one, np.ndarray):
-        alike = one.dtype == other.dtype and one.shape == other.shape
-        return bool(alike and one.tobytes() == other.tobytes())
-    if isinstance(one, float) and math.isnan(one):
-        return math.isnan(other)
-    return bool(one == other)
-
-
-def _short(value: Any) -> str:
-    return repr(value).replace("\n", " ")[:60]
+    return nests(one, other, path, WALL)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
-
 from alfgraph.compiler.draft import Draft
+from alfgraph.diagnostics.definitions import defined_at
 from alfgraph.diagnostics.diagnostic import Diagnostic, Fact, Help
-from alfgraph.diagnostics.source import Source
 from alfgraph.families.environment import SYMBOLS, UNSAID, Environment, knowledge_of
 from alfgraph.specs.spec import SymbolSpec
 from alfgraph.wiring.tree import parts_below
@@ -49,7 +47,7 @@ def _incomplete(part: Environment, missing: list[str]) -> Diagnostic:
     return Diagnostic(
         code="E108",
         message=f"`{kind}.known` does not name {named}, and nothing else on the board decides it",
-        source=_class_line(type(part)) or made,
+        source=defined_at(type(part), "known") or made,
         related=(("plugged in here", made),) if made else (),
         facts=(
             Fact(subject=f"{kind}.known()", verb="gives", spec=said or "nothing"),
@@ -58,14 +56,3 @@ def _incomplete(part: Environment, missing: list[str]) -> Diagnostic:
         help=(Help(text=f"let `known` return, for instance, {{{entries}}}"),),
         path=part.socket_path,
     )
-
-
-def _class_line(kind: type[Environment]) -> Source | None:
-    """Where `known` is written, else where the class is: a line of its author's."""
-    code = getattr(kind.known, "__code__", None)
-    if kind.known is not Environment.known and code is not None:
-        return Source(file=code.co_filename, line=code.co_firstlineno)
-    try:
-        return Source(file=inspect.getfile(kind), line=inspect.getsourcelines(kind)[1])
-    except (OSError, TypeError):  # written in a shell
-        return None
