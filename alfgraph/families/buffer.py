@@ -33,8 +33,8 @@ R = TypeVar("R", bound=Record)
 class Buffer(Component):
     """Carries records from one phase to another.
 
-    Authors write methods that boards call, with `put` and `get`, and `build`;
-    `examples/own_buffer.py` is one. The other methods are hooks with defaults.
+    Authors write methods that boards call, with `put` and `get`, and `build`. The other methods are
+    hooks with defaults.
 
     Attributes (class):
         keeps_gradient: data may carry the gradient of the phase that wrote them.

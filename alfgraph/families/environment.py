@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Environment(Component):
     """A batch of environments: gives time steps, reads the action at the next tick.
 
-    Authors write `known`, `batch_size` and `open`; `examples/own_environment.py` is one.
+    Authors write `known`, `batch_size` and `open`; `alfgraph.testing` tries them.
     """
 
     family: ClassVar[str] = "environment"

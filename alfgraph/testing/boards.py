@@ -199,12 +199,12 @@ def _must_agree(plan: Plan, one: list[State], other: list[State], saved: int | N
 
 
 def _parts(plan: Plan) -> dict[str, Component]:
-    return {part.socket_path: part for part in parts_below(plan.compiled.board.root)}
+    return {part.socket_path: part for part in parts_below(plan.compiled.draft.root)}
 
 
 def _at(plan: Plan, path: str, message: str, help_: str) -> ContractError:
     """An error at the class of the part at a path."""
     part = _parts(plan).get(path)
-    kind = type(part) if part is not None else type(plan.compiled.board.root)
+    kind = type(part) if part is not None else type(plan.compiled.draft.root)
     given = (path or kind.__name__, f"({kind.__name__})")
     return broken(kind, message, method="build", given=given, help=help_)
