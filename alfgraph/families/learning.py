@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
+from alfgraph.diagnostics.errors import UsageError
 from alfgraph.wiring.component import Component, Operation
 from alfgraph.wiring.ports import In, Out
 from alfgraph.wiring.records import Record, record_leaves
@@ -83,6 +84,26 @@ class Optimizer(Component):
 
     loss = In("float32[]")
     trains = In(Component, many=True)
+
+    def tune(self, running: RunningOptimizer, names: Sequence[str]) -> None:
+        """Hand on the settings that anneal: before an iteration, on a copy with today's numbers.
+
+        Args:
+            running: what `build` gave.
+            names: the settings that anneal; by default each is told by `set_<name>(value)`.
+
+        Raises:
+            UsageError: it cannot be told.
+        """
+        for name in names:
+            tell = getattr(running, f"set_{name}", None)
+            if not callable(tell):
+                raise UsageError(
+                    f"`{self.label()}.{name}` anneals, but {type(running).__name__} has no "
+                    f"`set_{name}`",
+                    help=f"define `set_{name}(value)` there, or `tune` on {type(self).__name__}",
+                )
+            tell(getattr(self, name))
 
     if TYPE_CHECKING:  # an optimizer without one must stay incomplete
 

@@ -212,8 +212,7 @@ class BatchingStorage(BufferStorage, Protocol):
 class RunningOptimizer(Protocol):
     """What trains parameters: what `Optimizer.build(parameters)` gives.
 
-    A setting that anneals is told by `set_<name>(value)` where there is such a method; else the
-    attribute of that name is set.
+    Settings that anneal are handed on by `Optimizer.tune`, by default as `set_<name>(value)`.
     """
 
     grad_norm: Tensor

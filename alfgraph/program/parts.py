@@ -48,12 +48,15 @@ class Parts:
         self.environments: dict[str, RunningEnvironment] = {}
         self._computing: dict[str, Any] = {}
         self._annealed: list[tuple[Any, dict[str, Annealing]]] = []
+        self._tuned: list[tuple[Optimizer, RunningOptimizer, tuple[str, ...]]] = []
 
     def anneal(self, progress: Progress) -> None:
         """Give every setting that anneals its value at this progress."""
         for part, annealed in self._annealed:
             for name, annealing in annealed.items():
                 _set(part, name, annealing.at(progress))
+        for optimizer, running, names in self._tuned:
+            optimizer.tune(running, names)
 
     def bound(self, part: Component) -> Any:
         """What the program calls by the part's name."""
@@ -124,12 +127,13 @@ class Parts:
         parameters = [
             p for path in owned for p in self.modules[path].parameters() if p.requires_grad
         ]
-        annealed = {name: value for name, value in part if isinstance(value, Annealing)}
-        shadow, _ = shadow_of(part)
+        shadow, annealed = shadow_of(part)
         built: RunningOptimizer = shadow.build(parameters)
         self.optimizers[part.socket_path] = built
         if annealed:
-            self._annealed.append((built, annealed))
+            shadow.tune(built, tuple(annealed))  # who cannot be told is told so before the run
+            self._annealed.append((shadow, annealed))
+            self._tuned.append((shadow, built, tuple(annealed)))
         return built
 
     def _recurrent(self, part: Component, computes: Any) -> Recurrent:

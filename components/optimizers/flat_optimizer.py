@@ -141,6 +141,21 @@ class FlatOptimizer:
         """Set the learning rate of the next updates."""
         self.lr = lr
 
+    def set_rule(self, rule: UpdateRule) -> None:
+        """Move parameters by another rule from the next update on; the moments are kept.
+
+        Raises:
+            UsageError: it remembers something else.
+        """
+        if tuple(rule.moments) != tuple(self._rule.moments):
+            kept, wanted = list(self._rule.moments), list(rule.moments)
+            raise UsageError(f"an optimizer that remembers {kept} cannot go on with {wanted}")
+        self._rule = rule
+
+    def set_gradient_clipping(self, longest: float | None) -> None:
+        """Set the longest gradient to leave as it is; None leaves all."""
+        self._max_norm = longest
+
     def state(self) -> State:
         """Return the number of updates and a copy of each parameter's moments.
 

@@ -12,6 +12,7 @@ from alfgraph.components.optimizers.flat_optimizer import FlatOptimizer
 from alfgraph.components.optimizers.update_rules import UpdateRule
 from alfgraph.families.annealing import Annealing, current
 from alfgraph.families.learning import Optimizer
+from alfgraph.families.protocols import RunningOptimizer
 
 Rate = Annotated[float, Field(gt=0.0)] | Annealing
 Beta = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -34,6 +35,15 @@ class GradientOptimizer(Optimizer):
     def rule(self) -> UpdateRule:
         """How a gradient moves a parameter."""
         raise TypeError(f"{type(self).__name__} declares no rule")
+
+    def tune(self, running: RunningOptimizer, names: Sequence[str]) -> None:
+        """Whatever anneals, `rule` and the rest say what it means now."""
+        if not isinstance(running, FlatOptimizer):
+            super().tune(running, names)
+            return
+        running.set_lr(current(self.lr))
+        running.set_rule(self.rule())
+        running.set_gradient_clipping(self.gradient_clipping)
 
     def build(self, parameters: Sequence[nn.Parameter]) -> FlatOptimizer:
         """What steps the parameters."""
