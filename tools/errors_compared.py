@@ -94,7 +94,7 @@ def stable_baselines3() -> Mapping[str, Mistake]:
 # ---------------------------------------------------------------------------------------- TorchRL
 
 
-def _torchrl_ppo(**changes: Any) -> Any:
+def _torchrl_ppo(**changes: Any) -> None:
     """One iteration of PPO on CartPole as TorchRL's tutorial wires it, with changes."""
     from tensordict.nn import TensorDictModule  # type: ignore[import-not-found, unused-ignore]
     from torchrl.collectors import Collector  # type: ignore[import-not-found, unused-ignore]
@@ -118,9 +118,8 @@ def _torchrl_ppo(**changes: Any) -> Any:
         **changes,
     }
     env = make["env"]()
-    logits = TensorDictModule(nn.Linear(make["width"], 2), [make["in_key"]], ["logits"])
     actor = ProbabilisticActor(
-        logits,
+        TensorDictModule(nn.Linear(make["width"], 2), [make["in_key"]], ["logits"]),
         spec=env.action_spec,
         in_keys=["logits"],
         distribution_class=OneHotCategorical,
@@ -145,7 +144,6 @@ def _torchrl_ppo(**changes: Any) -> Any:
         optimizer.zero_grad()
         total.backward()
         optimizer.step()
-    return None
 
 
 def torchrl() -> Mapping[str, Mistake]:
