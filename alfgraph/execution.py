@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from alfgraph.distributions import TensorDistribution
-from alfgraph.families.timestep import FIRST
+from alfgraph.specs.step_types import FIRST
 
 Tree = Any
 """A tensor, a distribution, or a dict of trees."""

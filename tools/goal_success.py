@@ -18,13 +18,13 @@ from alfgraph.boards.rebuilding import rebuild
 from alfgraph.compiler.plan import Plan
 from alfgraph.components import ReplayBuffer
 from alfgraph.families.graph import Graph
-from alfgraph.families.timestep import LAST
 from alfgraph.overrides.swaps import set_values
 from alfgraph.program.program import Program
 from alfgraph.runtime.checkpoints.checkpoint import load_checkpoint, read_board
 from alfgraph.runtime.evaluation.evaluation import evaluate
 from alfgraph.runtime.opening import RunOptions, open_session
 from alfgraph.runtime.playing import find_checkpoint
+from alfgraph.specs.step_types import LAST
 
 REACHED = 0.0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from pydantic import BaseModel
 
@@ -12,28 +11,8 @@ from alfgraph.diagnostics.value_text import shown
 from alfgraph.families.graph import Graph
 from alfgraph.overrides.addressing import Scope, joined, socket_families
 from alfgraph.overrides.origins import DEFAULT, Origin, origin_of, recorded_origins
+from alfgraph.overrides.setting_row import SettingRow
 from alfgraph.wiring.component import Component
-
-
-@dataclass(frozen=True)
-class SettingRow:
-    """One line of the table.
-
-    Attributes:
-        path: what `--set` (or `--swap`, for a part) takes.
-        value: as a user would type it.
-        origin: `default`, `file:line`, `configure at file:line`, `--set #2`, `--swap #1`.
-        is_default: whether nobody chose the value.
-        is_part: the row of a socket; its value is the class plugged there.
-        reference: for a part plugged a second time: the path under which its settings are.
-    """
-
-    path: str
-    value: str
-    origin: str
-    is_default: bool
-    is_part: bool = False
-    reference: str = ""
 
 
 def settings_of(graph: Graph) -> tuple[SettingRow, ...]:

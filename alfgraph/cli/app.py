@@ -13,7 +13,6 @@ from typing import Annotated
 
 import typer
 
-import alfgraph
 from alfgraph.cli.garbage import collection_paused
 from alfgraph.cli.requests import (
     CheckRequest,
@@ -79,7 +78,9 @@ def _imported(name: str) -> Verb:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"alfgraph {alfgraph.__version__}")
+        from importlib.metadata import version  # 25 ms that nobody else needs
+
+        print(f"alfgraph {version('alfgraph')}")
         raise typer.Exit
 
 

@@ -8,8 +8,8 @@ import json
 import sys
 from collections.abc import Collection, Iterable, Sequence
 
-from alfgraph.boards.settings_table import SettingRow
 from alfgraph.cli.reporting import terminal_width, uses_color
+from alfgraph.overrides.setting_row import SettingRow
 
 Cell = tuple[str, str]
 """A text and its style, as rich names styles."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from alfgraph.boards.settings_table import SettingRow
 from alfgraph.compiler.draft import Draft
 from alfgraph.compiler.plan import Plan
 from alfgraph.diagnostics.diagnostic import Diagnostic, Help
 from alfgraph.families.graph import Graph
 from alfgraph.families.trainer import Trainer
+from alfgraph.overrides.setting_row import SettingRow
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.schedule import Schedule
 from alfgraph.wiring.tree import parts_below

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from alfgraph.families.graph import Graph
 from alfgraph.families.timestep import TimeStep
 from alfgraph.wiring.refusals import refuse
 from alfgraph.wiring.wires import Wire
-
-if TYPE_CHECKING:
-    pass
 
 
 class Algorithm(Graph):

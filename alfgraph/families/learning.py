@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from alfgraph.diagnostics.errors import UsageError
+from alfgraph.wiring.binding import tracked_copy
 from alfgraph.wiring.component import Component, Operation
 from alfgraph.wiring.ports import In, Out
 from alfgraph.wiring.records import Record, record_leaves
@@ -138,8 +139,6 @@ class Target(Component):
 
     def of(self, part: C) -> C:
         """The part with its own tracked copy of the parameters; typed as the source."""
-        from alfgraph.wiring.binding import tracked_copy  # binding stands on the families' floor
-
         return tracked_copy(part, self)
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.ports import In, Out
 from alfgraph.wiring.wires import Distribution
-
-if TYPE_CHECKING:
-    pass
 
 
 class Network(Component):

@@ -15,12 +15,9 @@ After LAST the next step ignores the action and returns FIRST.
 
 from __future__ import annotations
 
+from alfgraph.specs.step_types import FIRST, LAST
 from alfgraph.wiring.records import Field, Record
 from alfgraph.wiring.wires import Wire
-
-FIRST = 0
-MID = 1
-LAST = 2
 
 
 class TimeStep(Record):

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from alfgraph.diagnostics.repairs.classes import declaring_forward
 from alfgraph.families.graph import Graph
 from alfgraph.families.timestep import TimeStep
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.refusals import refuse
-
-if TYPE_CHECKING:
-    pass
 
 
 class Transform(Graph):

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from alfgraph.families.environment import Environment, knowledge_of
 from alfgraph.families.protocols import RunningEnvironment
-from alfgraph.families.timestep import FIRST, LAST
 from alfgraph.specs.spec import RecordSpec, Spec, TensorSpec
+from alfgraph.specs.step_types import FIRST, LAST
 from alfgraph.testing.comparing import copied, differences
 from alfgraph.testing.contract import ContractError, broken
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from alfgraph.families.timestep import FIRST, LAST
+from alfgraph.specs.step_types import FIRST, LAST
 
 Kinds = np.ndarray[Any, np.dtype[Any]]
 

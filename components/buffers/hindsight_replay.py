@@ -19,8 +19,9 @@ from alfgraph.components.buffers.replay_rows import Positions, ReplayRows, Ring
 from alfgraph.diagnostics.source import blames_caller
 from alfgraph.families.protocols import State
 from alfgraph.families.storage import LeafLayout
-from alfgraph.families.timestep import FIRST, TimeStep
+from alfgraph.families.timestep import TimeStep
 from alfgraph.specs.spec import RecordSpec, Spec, TensorSpec
+from alfgraph.specs.step_types import FIRST
 from alfgraph.wiring.component import Operation
 from alfgraph.wiring.ports import In, Out
 from alfgraph.wiring.wires import Wire

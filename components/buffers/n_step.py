@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from alfgraph.families.timestep import LAST
+from alfgraph.specs.step_types import LAST
 
 
 def n_step_rows(

@@ -18,7 +18,7 @@ from alfgraph.families.annealing import Annealing, LinearAnnealing
 from alfgraph.families.buffer_contents import BufferNumbers
 from alfgraph.families.protocols import State
 from alfgraph.families.storage import LeafLayout
-from alfgraph.families.timestep import LAST
+from alfgraph.specs.step_types import LAST
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 

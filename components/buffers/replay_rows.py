@@ -17,8 +17,8 @@ from alfgraph.components.buffers.n_step import n_step_rows
 from alfgraph.components.buffers.packed_rows import Array, Cut, PackedRows, Place
 from alfgraph.diagnostics.errors import RunError
 from alfgraph.families.protocols import State
-from alfgraph.families.timestep import LAST
 from alfgraph.specs.spec import TensorSpec
+from alfgraph.specs.step_types import LAST
 
 Positions = NDArray[np.int64]
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from alfgraph.components.arrays.numpy_views import numpy_can_view
-from alfgraph.families.timestep import LAST
+from alfgraph.specs.step_types import LAST
 
 _BATCH_AXES = 2  # time and sequence
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from alfgraph.families.network import Network
-from alfgraph.families.timestep import FIRST
+from alfgraph.specs.step_types import FIRST
 from alfgraph.wiring.ports import In, Out, State
 
 

@@ -31,7 +31,7 @@ from torch import Tensor
 
 from alfgraph.components.arrays.numpy_views import numpy_can_view
 from alfgraph.diagnostics.errors import UsageError
-from alfgraph.families.timestep import LAST
+from alfgraph.specs.step_types import LAST
 
 Gamma = float | Sequence[float] | Tensor
 """A discount factor: one for all reward dimensions, or one for each of them (shape `*r`)."""

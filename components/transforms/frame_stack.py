@@ -18,9 +18,9 @@ from alfgraph.components.transforms.observation_leaves import (
     with_value,
 )
 from alfgraph.diagnostics.errors import WiringError
-from alfgraph.families.timestep import FIRST
 from alfgraph.families.transform import Transform
 from alfgraph.specs.spec import Spec, TensorSpec
+from alfgraph.specs.step_types import FIRST
 from alfgraph.wiring.ports import In, Out, State
 
 

@@ -8,8 +8,9 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from alfgraph.components.transforms.running_statistics import Averaging, RunningStatistics
-from alfgraph.families.timestep import FIRST, TimeStep
+from alfgraph.families.timestep import TimeStep
 from alfgraph.families.transform import Transform
+from alfgraph.specs.step_types import FIRST
 from alfgraph.wiring.component import Component, Operation
 from alfgraph.wiring.ports import In, Out, State
 

@@ -1,9 +1,10 @@
 import inspect
 
-from alfgraph.boards.settings_table import SettingRow, settings_of
+from alfgraph.boards.settings_table import settings_of
 from alfgraph.diagnostics.source import Source
 from alfgraph.families.annealing import LinearAnnealing
 from alfgraph.families.schedules import OnPolicy
+from alfgraph.overrides.setting_row import SettingRow
 from alfgraph.overrides.swaps import set_values, swap
 from tests.boards.override_boards import (
     Actor,

@@ -8,7 +8,7 @@ import torch
 
 from alfgraph import TensorSpec
 from alfgraph.components import Environment
-from alfgraph.families.timestep import FIRST, LAST, MID
+from alfgraph.specs.step_types import FIRST, LAST, MID
 
 LENGTH = 5
 

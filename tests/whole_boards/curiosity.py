@@ -18,8 +18,9 @@ from alfgraph.components import (
     Transform,
 )
 from alfgraph.components.networks.modules.heads import CategoricalHead
-from alfgraph.families.timestep import FIRST, LAST, TimeStep
+from alfgraph.families.timestep import TimeStep
 from alfgraph.specs.spec import TensorSpec
+from alfgraph.specs.step_types import FIRST, LAST
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.ports import In, Out, State
 from alfgraph.wiring.records import Record

@@ -18,7 +18,8 @@ from alfgraph.components import (
     Schedule,
     Target,
 )
-from alfgraph.families.timestep import LAST, TimeStep
+from alfgraph.families.timestep import TimeStep
+from alfgraph.specs.step_types import LAST
 from alfgraph.wiring.component import Operation
 from alfgraph.wiring.ports import In, Out
 from alfgraph.wiring.records import Record

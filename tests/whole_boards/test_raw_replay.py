@@ -25,7 +25,8 @@ from alfgraph.components import (
     Schedule,
     Transform,
 )
-from alfgraph.families.timestep import FIRST, TimeStep
+from alfgraph.families.timestep import TimeStep
+from alfgraph.specs.step_types import FIRST
 from alfgraph.wiring.component import Operation
 from alfgraph.wiring.ports import In, Out
 from alfgraph.wiring.records import Record

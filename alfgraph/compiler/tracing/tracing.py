@@ -10,7 +10,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from alfgraph.boards.file_errors import advice
 from alfgraph.compiler.draft import Draft, Section
 from alfgraph.compiler.solving.mismatches import lines_of_part
 from alfgraph.compiler.tracing.feeds import check_feeds
@@ -24,6 +23,7 @@ from alfgraph.diagnostics.diagnostic import Diagnostic, Help
 from alfgraph.diagnostics.errors import AlfgraphError
 from alfgraph.diagnostics.libraries import in_library
 from alfgraph.diagnostics.repairs.calls import as_help
+from alfgraph.diagnostics.repairs.exceptions import advice
 from alfgraph.diagnostics.shown_line import shown_line
 from alfgraph.diagnostics.source import Source, outermost
 from alfgraph.diagnostics.suggestions import did_you_mean

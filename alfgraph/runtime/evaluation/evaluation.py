@@ -12,9 +12,9 @@ import torch
 
 from alfgraph.diagnostics.errors import UsageError
 from alfgraph.families.protocols import RunningEnvironment
-from alfgraph.families.timestep import FIRST, LAST
 from alfgraph.program.generators import own_generators
 from alfgraph.program.program import Program
+from alfgraph.specs.step_types import FIRST, LAST
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 

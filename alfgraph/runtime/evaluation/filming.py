@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from alfgraph.diagnostics.errors import RunError, UsageError
 from alfgraph.families.protocols import HasFrameRate, Renders, RunningEnvironment
-from alfgraph.families.timestep import LAST
+from alfgraph.specs.step_types import LAST
 
 if TYPE_CHECKING:
     from imageio.core.format import Format

@@ -15,7 +15,7 @@ from alfgraph.components import (
     Schedule,
     TimeStep,
 )
-from alfgraph.families.timestep import LAST
+from alfgraph.specs.step_types import LAST
 from alfgraph.wiring.component import Component
 from alfgraph.wiring.ports import In, Out
 from alfgraph.wiring.records import Record

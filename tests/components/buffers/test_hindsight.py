@@ -28,8 +28,8 @@ from alfgraph.components.buffers.episode_ends import OPEN, EpisodeEnds
 from alfgraph.components.buffers.hindsight_replay import HindsightRows
 from alfgraph.components.buffers.replay_rows import Ring
 from alfgraph.diagnostics.errors import BoardError
-from alfgraph.families.timestep import FIRST, LAST, MID
 from alfgraph.specs.spec import Spec, parse_spec
+from alfgraph.specs.step_types import FIRST, LAST, MID
 from tests.components.buffers.test_replay_rows import layout
 from tests.whole_boards.driving import iterate, started
 from tests.whole_boards.worlds import Clock

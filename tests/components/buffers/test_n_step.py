@@ -23,8 +23,8 @@ from alfgraph.components import (
 from alfgraph.components.buffers.n_step import n_step_rows
 from alfgraph.components.buffers.replay_rows import ReplayRows, Ring
 from alfgraph.diagnostics.errors import BoardError
-from alfgraph.families.timestep import FIRST, LAST, MID
 from alfgraph.specs.spec import Spec, parse_spec
+from alfgraph.specs.step_types import FIRST, LAST, MID
 from tests.components.buffers.replay_board import QLearning
 from tests.components.buffers.test_replay_rows import layout
 from tests.whole_boards.driving import iterate, started

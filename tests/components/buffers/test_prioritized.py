@@ -28,8 +28,8 @@ from alfgraph.components.buffers.prioritized_replay import PrioritizedRows
 from alfgraph.components.buffers.replay_rows import Ring
 from alfgraph.diagnostics.errors import BoardError, RunError, WiringError
 from alfgraph.families.annealing import Progress
-from alfgraph.families.timestep import FIRST, LAST, MID
 from alfgraph.specs.spec import Spec, parse_spec
+from alfgraph.specs.step_types import FIRST, LAST, MID
 from tests.components.buffers.replay_board import QLearning, Taken
 from tests.components.buffers.test_replay_rows import layout
 from tests.whole_boards.driving import are_equal, iterate, parameters, started

@@ -25,8 +25,8 @@ from alfgraph.components import (
 )
 from alfgraph.components.networks.recurrent_memory import Memory
 from alfgraph.execution import Recurrent, scan
-from alfgraph.families.timestep import FIRST
 from alfgraph.runtime.evaluation.evaluation import evaluate
+from alfgraph.specs.step_types import FIRST
 from tests.whole_boards.driving import iterate, started, trained
 from tests.whole_boards.worlds import Noise
 
