@@ -54,6 +54,9 @@ class Loss(Component):
             WiringError: E102, it needs something that is not among them.
         """
         declared = {port.name: port for port in self.input_ports()}
+        taken: dict[str, Any] = {name: w for name, w in offered.items() if name in declared}
+        if not isinstance(rows, Record):  # a call takes a wire there, and refuses what is neither
+            return type(self).__call__(self, rows, **taken)
         names = [*(name.rpartition(".")[2] for name, _ in record_leaves(rows)), *offered]
         for name, port in declared.items():
             if port.is_required and name not in names:
@@ -62,7 +65,6 @@ class Loss(Component):
                     f"`{self.label()}.{name}` is not connected",
                     f"it expects {port.describe()}; it is offered {', '.join(names)}",
                 )
-        taken: dict[str, Any] = {name: w for name, w in offered.items() if name in declared}
         return type(self).__call__(self, rows, **taken)
 
 

@@ -19,6 +19,7 @@ from alfgraph.components import (
     TDLoss,
 )
 from alfgraph.components.algorithms.actor_critic import Acted
+from alfgraph.components.algorithms.ppo import Sample
 from alfgraph.diagnostics.errors import SettingError, WiringError
 from alfgraph.families.learning import Loss
 from tests.whole_boards.driving import changed, parameters, started, trained
@@ -176,3 +177,37 @@ def test_clipping_asks_for_the_values_at_rollout() -> None:
     alfgraph.plan(board(Remembering(loss=PPOLoss())))
     with pytest.raises(WiringError, match=r"E102.*`algorithm\.loss\.old_value`.*`value_clip`"):
         alfgraph.plan(board(Remembering(loss=PPOLoss(value_clip=0.2))))
+
+
+class LogLikelihood(Loss):
+    """Behaves as it did; what the critic says is nothing to it."""
+
+    log_prob = In("float32[T, *batch]", role="log_prob")
+    out = Out("float32[]", role="loss")
+
+    def forward(self, log_prob: Tensor) -> Tensor:
+        return -log_prob.mean()
+
+
+def test_a_loss_of_the_actor_alone_leaves_the_critic_without_an_owner() -> None:
+    with pytest.raises(WiringError, match=r"`algorithm\.critic`") as caught:
+        alfgraph.plan(Pipeline(algorithm=ActorCritic(loss=LogLikelihood())))
+    assert {d.code for d in caught.value.diagnostics} <= {"E120", "E122"}
+
+
+class Careless(PPO):
+    """Offers the loss a method in place of the mini-batch."""
+
+    def update(self) -> Any:
+        batch = self.samples.read(Sample)
+        policy = self.actor(batch.step).policy
+        loss = self.loss.asking(self.loss.asking, log_prob=policy.log_prob(batch.action))  # type: ignore[arg-type]
+        self.optimizer(loss)  # type: ignore[misc]
+
+
+def test_what_is_no_record_is_told_at_the_authors_line() -> None:
+    with pytest.raises(WiringError, match=r"E1\d\d") as caught:
+        alfgraph.plan(Pipeline(algorithm=Careless()))
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.source is not None
+    assert "asking(self.loss.asking" in diagnostic.source.text()
